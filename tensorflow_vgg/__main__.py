@@ -1,0 +1,8 @@
+"""python -m tensorflow_vgg: the tensorflow-vgg command."""
+
+import sys
+
+from tensorflow_vgg.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

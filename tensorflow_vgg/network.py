@@ -1,0 +1,221 @@
+"""What the three networks share: preprocessing, layers and the look-up of weights."""
+
+import contextlib
+import functools
+import importlib.util
+import os
+import sys
+
+import tensorflow.compat.v1 as tf
+
+from tensorflow_vgg import weights
+
+__all__ = ["VGG_MEAN", "Frozen", "Layers", "block_variables", "convolutional_block_attention_module", "preprocess"]
+
+VGG_MEAN = [103.939, 116.779, 123.68]  # blue, green, red
+
+
+def _attention_module():
+    """The module `attention` that is installed beside this package.
+
+    Many codebases have an attention.py of their own, often first on sys.path: it must not stand in for this one.
+    """
+    path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "attention.py")
+    loaded = sys.modules.get("attention")
+    if getattr(loaded, "__file__", None) == path:
+        return loaded
+    spec = importlib.util.spec_from_file_location("tensorflow_vgg.attention", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+convolutional_block_attention_module = _attention_module().convolutional_block_attention_module
+
+
+def preprocess(rgb, mean, caller):
+    """Turns RGB in [0, 1] into what VGG was trained on: BGR in [0, 255], the mean of each channel subtracted.
+
+    Args:
+      rgb: float32 tensor [batch, 224, 224, 3].
+      mean: the means of blue, green and red.
+      caller: the object that builds, for the messages.
+
+    Returns:
+      A float32 tensor [batch, 224, 224, 3].
+
+    Raises:
+      AssertionError: another size or channel count, as upstream.
+      TypeError: another dtype.
+      RuntimeError: called eagerly.
+    """
+    where = f"{type(caller).__name__}.build"
+    if tf.executing_eagerly():
+        raise RuntimeError(
+            f"{where} builds a graph: call it under `with tf.Graph().as_default():`, or call "
+            "tf.compat.v1.disable_eager_execution() first"
+        )
+    dtype = _dtype(rgb)
+    if dtype != tf.float32:
+        found = type(rgb).__name__ if dtype is None else dtype.name
+        raise TypeError(f"{where}: rgb: expected a float32 tensor of RGB in [0, 1], got {found}")
+    shape = tf.TensorShape(rgb.shape)
+    if shape.ndims != 4 or shape.as_list()[1:] != [224, 224, 3]:
+        raise AssertionError(
+            f"{where}: rgb: expected shape (batch, 224, 224, 3), got {shape}; utils.load_image makes an image that "
+            "size, set_shape() tells TensorFlow a size it cannot see"
+        )
+    rgb_scaled = rgb * 255.0
+    red, green, blue = tf.split(axis=3, num_or_size_splits=3, value=rgb_scaled)
+    return tf.concat(axis=3, values=[blue - mean[0], green - mean[1], red - mean[2]])
+
+
+@contextlib.contextmanager
+def block_variables(make):
+    """Within the block, `make` decides what the attention block's `get_variable` calls give.
+
+    Args:
+      make: called as make(layer, index, name, create, options): the layer as in a weight file ("cbam/fc_1"), 0
+        for its kernel or 1 for its biases, the variable's own name, TensorFlow's way to make it, to be called as
+        create(**options), and the options that get_variable was called with.
+    """
+    scope = tf.get_variable_scope()
+    prefix = f"{scope.name}/" if scope.name else ""
+
+    def custom_getter(getter, name, **options):
+        layer, variable = name[len(prefix) :].rsplit("/", 1)
+        index = 0 if variable in ("kernel", "weights") else 1
+        return make(layer, index, variable, functools.partial(getter, name), options)
+
+    with tf.variable_scope(scope, custom_getter=custom_getter, auxiliary_name_scope=False):
+        yield
+
+
+class Layers:
+    """What every network has, whether its weights are constants or variables."""
+
+    # Where the weights came from, for messages. On the class, since subclasses need not call __init__.
+    _source = "data_dict"
+
+    def avg_pool(self, bottom, name):
+        """2x2 average pooling with stride 2: [batch, H, W, C] to [batch, ceil(H/2), ceil(W/2), C]."""
+        return tf.nn.avg_pool(bottom, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name=name)
+
+    def max_pool(self, bottom, name):
+        """2x2 max pooling with stride 2: [batch, H, W, C] to [batch, ceil(H/2), ceil(W/2), C]."""
+        return tf.nn.max_pool(bottom, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME", name=name)
+
+    def _flatten(self, bottom):
+        """[batch, H, W, C] or [batch, N] to [batch, -], in the order that fc6's weights expect."""
+        sizes = bottom.get_shape().as_list()[1:]
+        if None in sizes:
+            raise ValueError(f"a fully connected layer needs to know all sizes but the batch, got {bottom.get_shape()}")
+        size = 1
+        for dimension in sizes:
+            size *= dimension
+        return tf.reshape(bottom, [-1, size])
+
+    def _load(self, weights_or_path):
+        """Reads the weight dict, or takes the one given."""
+        if isinstance(weights_or_path, dict):
+            return weights_or_path
+        self._source = weights_or_path
+        return weights.read(weights_or_path)
+
+    def _attention_layers(self, channels):
+        """The attention block of the weight dict: its three layers, or an empty dict."""
+        return weights.attention_layers(getattr(self, "data_dict", None) or {}, self._source, channels)
+
+    def _expect(self, name, what, value, shape, dtype):
+        """Raises unless `value` is of the shape, whose unknown sizes (None) are free, and of the dtype.
+
+        TensorFlow's own errors do not name the file; for a kernel with a divisor of the channels there is none
+        at all: it makes a grouped convolution.
+        """
+        found = tf.TensorShape(getattr(value, "shape", None))
+        if not found.is_compatible_with(shape):
+            free = found.as_list() if found.ndims == len(shape) else shape
+            expected = tuple(size or free[axis] for axis, size in enumerate(shape))
+            raise weights.WeightsError(f"{self._source}: {name} {what}: expected {expected}, got {value.shape}")
+        if _dtype(value) not in (None, dtype.base_dtype):
+            raise weights.WeightsError(
+                f"{self._source}: {name} {what}: expected {dtype.base_dtype.name}, got {_dtype(value).name}"
+            )
+
+
+def _dtype(value):
+    """The TensorFlow dtype of a tensor, variable or array; None for what has none."""
+    return tf.as_dtype(value.dtype).base_dtype if hasattr(value, "dtype") else None
+
+
+def _size(tensor, axis):
+    """The static size of a tensor along an axis, or None."""
+    return tensor.get_shape().as_list()[axis] if tensor.get_shape().ndims else None
+
+
+class Frozen(Layers):
+    """What Vgg16 and Vgg19 share: a weight dict that becomes constants.
+
+    `data_dict`, layer name -> `[kernel, biases]`, is all that the methods need; a subclass may set it without
+    calling `__init__`, or override the three getters and have none.
+    """
+
+    def _load_npy(self, npy_path, file_name):
+        if npy_path is None:
+            npy_path = weights.find(file_name)
+            print(npy_path)
+        self.data_dict = self._load(npy_path)
+        print("npy file loaded")
+
+    def conv_layer(self, bottom, name):
+        """3x3 convolution with stride 1, bias and ReLU: [batch, H, W, in] to [batch, H, W, out]."""
+        with tf.variable_scope(name):
+            filt = self.get_conv_filter(name)
+            self._expect(name, "kernel", filt, [None, None, _size(bottom, 3), None], bottom.dtype)
+            conv = tf.nn.conv2d(bottom, filt, [1, 1, 1, 1], padding="SAME")
+
+            conv_biases = self.get_bias(name)
+            self._expect(name, "biases", conv_biases, [_size(conv, 3)], bottom.dtype)
+            return tf.nn.relu(tf.nn.bias_add(conv, conv_biases))
+
+    def fc_layer(self, bottom, name):
+        """Fully connected layer without ReLU: [batch, ...], flattened, to [batch, out]."""
+        with tf.variable_scope(name):
+            x = self._flatten(bottom)
+            weight = self.get_fc_weight(name)
+            self._expect(name, "kernel", weight, [_size(x, 1), None], bottom.dtype)
+            biases = self.get_bias(name)
+            fc = tf.matmul(x, weight)
+            self._expect(name, "biases", biases, [_size(fc, 1)], bottom.dtype)
+            return tf.nn.bias_add(fc, biases)
+
+    def get_conv_filter(self, name):
+        """The kernel of a convolution as a constant [3, 3, in, out], float32."""
+        return tf.constant(self._weight(name, 0), name="filter")
+
+    def get_bias(self, name):
+        """The biases of a layer as a constant [out], float32."""
+        return tf.constant(self._weight(name, 1), name="biases")
+
+    def get_fc_weight(self, name):
+        """The kernel of a fully connected layer as a constant [in, out], float32."""
+        return tf.constant(self._weight(name, 0), name="weights")
+
+    def _weight(self, name, index):
+        data_dict = getattr(self, "data_dict", None)
+        if data_dict is None:
+            own = type(self).__name__
+            raise RuntimeError(
+                f"{own} has no weights: build() releases them when it ends. To build again make another {own}, or "
+                "set data_dict"
+            )
+        if name not in data_dict:
+            raise weights.WeightsError(f"{self._source}: {name} is missing")
+        return data_dict[name][index]
+
+    @contextlib.contextmanager
+    def _constant_block(self, channels):
+        """Within the block, the attention block's weights are constants: the file's, or pass-through."""
+        layers = self._attention_layers(channels) or weights.pass_through(channels)
+        with block_variables(lambda layer, index, name, *_: tf.constant(layers[layer][index], name=name)):
+            yield

@@ -1,0 +1,145 @@
+"""Images in, labels out: upstream's `utils`."""
+
+import numpy as np
+import skimage.io
+import skimage.transform
+
+__all__ = ["load_image", "load_image2", "print_labels", "print_prob", "read_labels", "top_labels"]
+
+SIZE = 224
+
+
+def load_image(path):
+    """Reads an image as the networks take it: its centre square, scaled to 224x224.
+
+    The pixels are upstream's, that is those of scikit-image before 0.15: bilinear, zero outside the image, not
+    smoothed when scaling down.
+
+    Args:
+      path: an image file. Grey is repeated into three channels, alpha is dropped.
+
+    Returns:
+      A float64 array [224, 224, 3], RGB in [0, 1].
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      ValueError: the file is no image.
+      AssertionError: it has values outside [0, 1].
+    """
+    image = _read(path)
+    edge = min(image.shape[:2])
+    top = int((image.shape[0] - edge) / 2)
+    left = int((image.shape[1] - edge) / 2)
+    return _resize(image[top : top + edge, left : left + edge], SIZE, SIZE)
+
+
+def load_image2(path, height=None, width=None):
+    """Reads an image whole, with the sampling of `load_image`.
+
+    Args:
+      path: an image file. Grey is repeated into three channels, alpha is dropped.
+      height: of the result, in pixels. With `width` alone: as the aspect ratio wants, in whole pixels.
+      width: likewise. With neither the size is the file's.
+
+    Returns:
+      A float64 array [height, width, 3], RGB in [0, 1].
+
+    Raises:
+      As `load_image`.
+    """
+    image = _read(path)
+    rows, columns = image.shape[:2]
+    if height is None and width is None:
+        return image
+    if height is None:
+        height = max(1, round(rows * width / columns))
+    if width is None:
+        width = max(1, round(columns * height / rows))
+    return _resize(image, height, width)
+
+
+def _read(path):
+    """The pixels of an image file: float64 [height, width, 3] in [0, 1]."""
+    try:
+        pixels = np.asarray(skimage.io.imread(path))
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # each of scikit-image's plugins and codecs raises its own
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path}: not an image that scikit-image can read: {reason}") from error
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, np.newaxis]
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 2, 3, 4) or 0 in pixels.shape:
+        raise ValueError(f"{path}: expected one image, grey or RGB, got pixels of shape {pixels.shape}")
+    if pixels.shape[2] in (2, 4):
+        pixels = pixels[:, :, :-1]
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    if pixels.dtype == bool:
+        maximum = 1.0
+    elif np.issubdtype(pixels.dtype, np.integer):
+        maximum = float(np.iinfo(pixels.dtype).max)
+    else:
+        maximum = 255.0
+    image = pixels / maximum
+    if not (image.min() >= 0 and image.max() <= 1):
+        raise AssertionError(f"{path}: expected values in [0, 1], got {image.min()} ... {image.max()}")
+    return image
+
+
+def _resize(image, height, width):
+    """skimage.transform.resize as it was before scikit-image 0.15, which later releases no longer reproduce."""
+    scale = np.array([image.shape[1] / width, image.shape[0] / height])
+    transform = skimage.transform.AffineTransform(scale=tuple(scale), translation=tuple(scale / 2 - 0.5))
+    return skimage.transform.warp(image, transform, output_shape=(height, width), order=1, mode="constant")
+
+
+def print_prob(prob, file_path):
+    """Prints the most probable label and the five most probable, as tuples.
+
+    Args:
+      prob: one image's probabilities, float array [classes].
+      file_path: a text file with a label a line, such as synset.txt.
+
+    Returns:
+      The most probable label.
+
+    Raises:
+      ValueError: the file has fewer labels than `prob` has classes.
+    """
+    labels = top_labels(prob, read_labels(file_path), 5)
+    print_labels(labels)
+    return labels[0][0]
+
+
+def print_labels(labels):
+    """Prints what `top_labels` gave, as `print_prob` does."""
+    # str, not repr: NumPy 2 writes np.float32(0.9958288), upstream's NumPy wrote 0.9958288.
+    shown = [f"({label!r}, {probability!s})" for label, probability in labels]
+    print(f"('Top1: ', {shown[0][1:]}")
+    if len(shown) > 1:
+        print(f"('Top{len(shown)}: ', [{', '.join(shown)}])")
+
+
+def read_labels(file_path):
+    """The lines of a label file."""
+    with open(file_path, encoding="utf-8") as file:
+        return [line.strip() for line in file]
+
+
+def top_labels(prob, labels, count):
+    """The most probable labels: a list of (label, probability), the most probable first.
+
+    Args:
+      prob: one image's probabilities, float array [classes].
+      labels: a label for each class; more do no harm.
+      count: how many; all if there are fewer.
+
+    Raises:
+      ValueError: there are fewer labels than classes.
+    """
+    if len(labels) < len(prob):
+        raise ValueError(f"expected a label for each of {len(prob)} classes, got {len(labels)} labels")
+    return [(labels[index], prob[index]) for index in np.argsort(prob)[::-1][:count]]
