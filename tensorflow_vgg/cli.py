@@ -11,7 +11,7 @@ import sys
 
 from tensorflow_vgg import __version__
 
-__all__ = ["main"]
+__all__ = ["classify", "main"]
 
 _IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
@@ -71,9 +71,9 @@ def classify(args):
     images = _image_files(args.images)
     weight_dict, source = _weights(args.weights, args.net)
     tf = _tensorflow()
-    from tensorflow_vgg import utils
+    from tensorflow_vgg import session_config, utils
 
-    labels_file = args.labels or os.path.join(os.path.dirname(os.path.abspath(__file__)), "synset.txt")
+    labels_file = args.labels or utils.SYNSET
     labels = utils.read_labels(labels_file)
     classes = len(weight_dict["fc8"][1])
     if len(labels) != classes:
@@ -87,7 +87,8 @@ def classify(args):
         rgb = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
         network = _build(args.net, weight_dict, not args.no_attention, rgb)
         del weight_dict
-        with tf.Session() as session, _Progress(len(images), enabled=len(images) > args.batch) as progress:
+        session = tf.Session(config=session_config())
+        with session, _Progress(len(images), enabled=len(images) > args.batch) as progress:
             for batch, failures in _batches(_decoded(images, 2 * args.batch), args.batch):
                 for error in failures:
                     progress.clear()

@@ -10,7 +10,16 @@ import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import weights
 
-__all__ = ["VGG_MEAN", "Frozen", "Layers", "block_variables", "convolutional_block_attention_module", "preprocess"]
+__all__ = [
+    "VGG_MEAN",
+    "Frozen",
+    "Layers",
+    "block_constant",
+    "block_variables",
+    "control_flow_v1",
+    "convolutional_block_attention_module",
+    "preprocess",
+]
 
 VGG_MEAN = [103.939, 116.779, 123.68]  # blue, green, red
 
@@ -89,6 +98,29 @@ def block_variables(make):
 
     with tf.variable_scope(scope, custom_getter=custom_getter, auxiliary_name_scope=False):
         yield
+
+
+@contextlib.contextmanager
+def control_flow_v1():
+    """Within the block `tf.cond` makes TensorFlow 1's nodes, also where TensorFlow 2 would make a function call.
+
+    So the names are upstream's, and gradients can be added to a graph that a session has already run, which
+    TensorFlow 2's `tf.cond` refuses.
+    """
+    was_v2 = tf.control_flow_v2_enabled()
+    tf.disable_control_flow_v2()
+    try:
+        yield
+    finally:
+        if was_v2:
+            tf.enable_control_flow_v2()
+
+
+def block_constant(value, name):
+    """A constant in place of a variable of the attention block, named as the variable would be."""
+    # get_variable leaves all name scopes before it asks; this goes back into the layer's.
+    with tf.name_scope(tf.get_variable_scope().original_name_scope):
+        return tf.constant(value, name=name)
 
 
 class Layers:
@@ -217,5 +249,5 @@ class Frozen(Layers):
     def _constant_block(self, channels):
         """Within the block, the attention block's weights are constants: the file's, or pass-through."""
         layers = self._attention_layers(channels) or weights.pass_through(channels)
-        with block_variables(lambda layer, index, name, *_: tf.constant(layers[layer][index], name=name)):
+        with block_variables(lambda layer, index, name, *_: block_constant(layers[layer][index], name)):
             yield

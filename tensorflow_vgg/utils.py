@@ -1,12 +1,15 @@
 """Images in, labels out: upstream's `utils`."""
 
+import os
+
 import numpy as np
 import skimage.io
 import skimage.transform
 
-__all__ = ["load_image", "load_image2", "print_labels", "print_prob", "read_labels", "top_labels"]
+__all__ = ["SIZE", "SYNSET", "load_image", "load_image2", "print_labels", "print_prob", "read_labels", "top_labels"]
 
 SIZE = 224
+SYNSET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "synset.txt")  # labels of the 1000 classes
 
 
 def load_image(path):

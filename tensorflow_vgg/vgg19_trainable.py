@@ -105,7 +105,8 @@ class Vgg19(network.Layers):
 
     def _drop_out(self, relu, train_mode):
         if train_mode is not None:
-            return tf.cond(train_mode, lambda: tf.nn.dropout(relu, rate=1.0 - self.dropout), lambda: relu)
+            with network.control_flow_v1():
+                return tf.cond(train_mode, lambda: tf.nn.dropout(relu, rate=1.0 - self.dropout), lambda: relu)
         if self.trainable:
             return tf.nn.dropout(relu, rate=1.0 - self.dropout)
         return relu
@@ -125,7 +126,7 @@ class Vgg19(network.Layers):
                 options["initializer"] = tf.constant_initializer(value)
             elif not self.trainable:
                 raise self._missing(layer)
-            var = create(**options) if self.trainable else tf.constant(value, name=name)
+            var = create(**options) if self.trainable else network.block_constant(value, name)
             self.var_dict[(layer, index)] = var
             return var
 

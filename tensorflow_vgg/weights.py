@@ -128,21 +128,24 @@ def read(path):
         _recognise(start, path)
         try:
             version = np.lib.format.read_magic(file)
+            if version not in ((1, 0), (2, 0), (3, 0)):
+                raise WeightsError(f"damaged: there is no version {version} of .npy")
             read_header = np.lib.format.read_array_header_1_0
             if version != (1, 0):
                 read_header = np.lib.format.read_array_header_2_0
             shape, _, dtype = read_header(file)
             if not dtype.hasobject:
-                raise WeightsError(f"{path}: expected a dict of layers, got an array of {dtype}, shape {shape}")
+                raise WeightsError(f"expected a dict of layers, got an array of {dtype}, shape {shape}")
             weights = _unpickle(file)
         except WeightsError as error:
-            raise WeightsError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+            raise WeightsError(f"{path}: {error}") from error
         except EOFError as error:
             raise _truncated(path) from error
         except Exception as error:  # unpickling a damaged or hostile file can raise anything
             if "truncated" in str(error):
                 raise _truncated(path) from error
-            raise WeightsError(f"{path}: damaged, or no weight file: {error}; get the file again") from error
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise WeightsError(f"{path}: damaged, or no weight file: {reason}; get the file again") from error
     if isinstance(weights, np.ndarray) and weights.shape == ():
         weights = weights.item()
     if not isinstance(weights, dict):
@@ -448,7 +451,8 @@ def _check_layer(layer, name, kernel_shape, source):
 
 def _not_finite(array):
     bad = np.flatnonzero(~np.isfinite(array))
-    return f"{array.flat[bad[0]]} at {np.unravel_index(bad[0], array.shape)} ({bad.size} such values)"
+    place = tuple(int(index) for index in np.unravel_index(bad[0], array.shape))
+    return f"{array.flat[bad[0]]} at {place} ({bad.size} such values)"
 
 
 def seeded(net="vgg19", seed=19, thin=False, attention=False):

@@ -1,0 +1,120 @@
+"""What the tests share: the golden figures, the seeded weights they were recorded with, and tolerances."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+GOLDEN = os.path.join(HERE, "golden")
+TEST_DATA = os.path.join(os.path.dirname(HERE), "test_data")
+
+# Against upstream's recordings: of a layer's largest magnitude. Another TensorFlow sums in another order.
+UPSTREAM = 1e-5
+
+
+@pytest.fixture(scope="session")
+def pixels():
+    """Upstream's own pixels of the four images, float32 [224, 224, 3] each, by name."""
+    with np.load(os.path.join(GOLDEN, "load_image.npz")) as file:
+        return {name: file[name] for name in file.files}
+
+
+@pytest.fixture(scope="session")
+def seeded():
+    """Seeded weights, made once: seeded("vgg19"), seeded("vgg19", thin=True), with attention=True ..."""
+    from tensorflow_vgg import weights
+
+    made = {}
+
+    def make(net, thin=False, attention=False):
+        if (net, thin) not in made:
+            if not thin:
+                made.clear()  # 575 MB each
+            made[net, thin] = weights.seeded(net, 19, thin)
+        result = dict(made[net, thin])
+        if attention:
+            result.update(weights.seeded_attention(16 if thin else 512, 19))
+        return result
+
+    return make
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty folder that is $TENSORFLOW_VGG_HOME, the data folder and the current folder."""
+    monkeypatch.setenv("TENSORFLOW_VGG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+NUMBER = r"\d+\.\d+(?:e[-+]\d+)?"
+
+
+def assert_prints(printed, name, random_lines=()):
+    """The lines of golden/stdout: the same text, numbers within 1e-4 of their value, paths by base name.
+
+    The last digits differ between TensorFlows. Seconds are any number; lines that a random step decided have the
+    same form but other labels and numbers.
+    """
+    with open(os.path.join(GOLDEN, "stdout", name)) as file:
+        expected = file.read().splitlines()
+    found = printed.splitlines()
+    assert len(found) == len(expected)
+    for number, (line, golden) in enumerate(zip(found, expected)):
+        if number in random_lines:
+            assert line.split(",")[0].rstrip("0123456789n '[(") == golden.split(",")[0].rstrip("0123456789n '[(")
+            continue
+        if line.endswith(".npy"):
+            line = os.path.basename(line)
+        line, golden = (re.sub(r"finished: \d+s", "finished: 0s", text) for text in (line, golden))
+        assert re.sub(NUMBER, "#", line) == re.sub(NUMBER, "#", golden)
+        numbers = [[float(text) for text in re.findall(NUMBER, text)] for text in (line, golden)]
+        np.testing.assert_allclose(*numbers, rtol=1e-4)
+
+
+@pytest.fixture
+def run_script(home, seeded):
+    """run_script(path, net, random_lines) runs a script beside seeded full weights and compares what it prints."""
+    from tensorflow_vgg import weights
+
+    def run(path, net, random_lines=()):
+        weights.write(str(home / f"{net}.npy"), seeded(net))
+        process = subprocess.run([sys.executable, path], stdout=subprocess.PIPE, check=True)
+        name = os.path.basename(path).replace(".py", ".txt")
+        assert_prints(process.stdout.decode(), name, random_lines)
+        return home
+
+    yield run
+    for path in home.glob("*.npy"):  # 575 MB each, and pytest keeps the folders of three runs
+        path.unlink()
+
+
+def golden_json(name):
+    with open(os.path.join(GOLDEN, name)) as file:
+        return json.load(file)
+
+
+def golden_arrays(name):
+    with np.load(os.path.join(GOLDEN, "activations", name + ".tf1.15.5.npz")) as file:
+        return {key: file[key] for key in file.files}
+
+
+def assert_close(found, expected, tolerance, what=""):
+    """Every element within `tolerance` of the expected array's largest magnitude."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.shape == expected.shape, what
+    difference = np.abs(found - expected).max() / np.abs(expected).max()
+    assert difference <= tolerance, f"{what}: {difference:.2e} of the largest magnitude"
+
+
+def tensor_attributes(network):
+    """The names of all attributes of an object that are tensors."""
+    import tensorflow.compat.v1 as tf
+
+    return sorted(name for name, value in vars(network).items() if isinstance(value, tf.Tensor))
