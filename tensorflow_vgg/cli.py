@@ -4,14 +4,26 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
+import hashlib
 import json
 import os
 import re
 import sys
+import warnings
 
 from tensorflow_vgg import __version__
 
-__all__ = ["classify", "main"]
+__all__ = [
+    "classify",
+    "main",
+    "weights_attach",
+    "weights_check",
+    "weights_clear",
+    "weights_convert",
+    "weights_detach",
+    "weights_fetch",
+    "weights_make",
+]
 
 _IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
@@ -57,7 +69,59 @@ def _parser():
     verb.add_argument(
         "--json", action="store_true", help="one JSON object a line for each label: file, wnid, label, probability"
     )
+    verb.add_argument(
+        "--constants",
+        action="store_true",
+        help="put the weights into the graph, as upstream does, instead of mapping them into memory from a cache",
+    )
+    _weights_parser(verbs.add_parser("weights", help="check, make, convert and fetch weight files"))
     return parser
+
+
+def _weights_parser(parser):
+    verbs = parser.add_subparsers(metavar="VERB", dest="weights_verb")
+    verbs.required = True
+    net = {"choices": ("vgg19", "vgg16"), "help": "default: %(default)s"}
+
+    verb = verbs.add_parser("check", help="list a weight file's layers and digests, and say what is wrong with it")
+    verb.set_defaults(run=weights_check)
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("--net", choices=net["choices"], help="default: the network whose layers the file has")
+
+    verb = verbs.add_parser("make", help="write random weights from a seed; they have learnt nothing")
+    verb.set_defaults(run=weights_make)
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("--seed", type=_seed, required=True, metavar="N")
+    verb.add_argument("--net", default="vgg19", **net)
+
+    verb = verbs.add_parser("convert", help="turn a Keras weights file of VGG16 or VGG19 into upstream's format")
+    verb.set_defaults(run=weights_convert)
+    verb.add_argument("source", metavar="SOURCE", help="of keras.applications, with top: .h5, .weights.h5 or .keras")
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("--net", choices=net["choices"], help="default: the one that SOURCE fits")
+
+    verb = verbs.add_parser("fetch", help="download the Oxford weights from Keras's host and convert them")
+    verb.set_defaults(run=weights_fetch)
+    verb.add_argument("--net", default="vgg19", **net)
+
+    verb = verbs.add_parser("attach", help="add an attention block to a VGG19 weight file")
+    verb.set_defaults(run=weights_attach)
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("out", metavar="OUT")
+    verb.add_argument(
+        "--start", choices=("pass-through", "open", "glorot"), default="pass-through", help="default: %(default)s"
+    )
+    verb.add_argument("--seed", type=_seed, default=0, metavar="N", help="of random starts; default: %(default)s")
+
+    verb = verbs.add_parser("detach", help="take the attention block out of a weight file")
+    verb.set_defaults(run=weights_detach)
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("out", metavar="OUT")
+
+    verb = verbs.add_parser(
+        "clear", help="remove the cache of mapped weights, never a weight file; not while a program uses it"
+    )
+    verb.set_defaults(run=weights_clear)
 
 
 def _positive(text):
@@ -66,12 +130,20 @@ def _positive(text):
     return int(text)
 
 
+def _seed(text):
+    if not text.isdigit() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {2**32 - 1}, got {text}")
+    return int(text)
+
+
 def classify(args):
     """Prints the most probable labels of each image."""
     images = _image_files(args.images)
-    weight_dict, source = _weights(args.weights, args.net)
+    source = _weights_source(args.weights, args.net)
     tf = _tensorflow()
     from tensorflow_vgg import session_config, utils
+
+    weight_dict = _weight_dict(source, args.net, _use_mapped(tf, args.constants))
 
     labels_file = args.labels or utils.SYNSET
     labels = utils.read_labels(labels_file)
@@ -127,24 +199,45 @@ def _image_files(paths):
     return files
 
 
-def _weights(given, net):
-    """The checked weight dict that --weights names, and its name for messages."""
-    from tensorflow_vgg import weights
-
+def _weights_source(given, net):
+    """The weight file that --weights or the search order names, or seeded:N."""
     if given and given.startswith("seeded:"):
-        seed = given[len("seeded:") :]
-        if not seed.isdigit() or int(seed) >= 2**32:
-            raise ValueError(f"--weights {given}: expected seeded:N with N from 0 to {2**32 - 1}")
+        try:
+            _seed(given[len("seeded:") :])
+        except argparse.ArgumentTypeError as error:
+            raise ValueError(f"--weights {given}: expected seeded:N: {error}") from error
         print(
             "tensorflow-vgg: seeded weights have learnt nothing: the labels mean nothing until you give real "
             "weights, --weights FILE",
             file=sys.stderr,
         )
-        return weights.seeded(net, int(seed)), given
-    path = given or weights.find(f"{net}.npy")
-    weight_dict = weights.read(path)
-    weights.check(weight_dict, net, path, thin=True)
-    return weight_dict, path
+        return given
+    if given:
+        with open(given, "rb"):  # fails now, not after the seconds that TensorFlow takes to load
+            return given
+    from tensorflow_vgg import weights
+
+    return weights.find(f"{net}.npy")
+
+
+def _use_mapped(tf, constants):
+    """Whether to map the weights: on a CPU. To a GPU a mapped tensor would be copied in every run."""
+    return not constants and not tf.config.experimental.list_physical_devices("GPU")
+
+
+def _weight_dict(source, net, use_mapped):
+    """The checked weight dict of `_weights_source`."""
+    from tensorflow_vgg import mapped, weights
+
+    if source.startswith("seeded:"):
+        return weights.seeded(net, int(source[len("seeded:") :]))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        weight_dict = mapped.load(source) if use_mapped else weights.read(source)
+    for warning in caught:
+        print(f"tensorflow-vgg: {warning.message}", file=sys.stderr)
+    weights.check(weight_dict, net, source, thin=True)
+    return weight_dict
 
 
 def _build(net, weight_dict, attention, rgb):
@@ -208,6 +301,120 @@ def _print(path, labels, as_json):
         wnid = re.match(r"(n\d{8}) (.*)", text)
         wnid, label = wnid.groups() if wnid else (None, text)
         print(json.dumps({"file": path, "wnid": wnid, "label": label, "probability": float(probability)}))
+
+
+def weights_check(args):
+    """Prints a weight file's layers and digests; fails with what is wrong."""
+    from tensorflow_vgg import weights
+
+    sha1, sha256 = hashlib.sha1(), hashlib.sha256()
+    weight_dict = weights.read(args.file, sha1, sha256)
+    net = args.net or ("vgg19" if "conv3_4" in weight_dict else "vgg16")
+    _print_layers(weight_dict)
+    print(f"SHA-1    {sha1.hexdigest()}")
+    print(f"SHA-256  {sha256.hexdigest()}")
+    weights.check(weight_dict, net, args.file)
+    known = ": upstream's own vgg16.npy" if sha1.hexdigest() == weights.UPSTREAM_VGG16_SHA1 else ""
+    block = " with an attention block" if weights.attention_layers(weight_dict) else ""
+    print(f"{args.file}: complete weights of {net}{block}{known}")
+    return 0
+
+
+def _print_layers(weight_dict):
+    import numpy as np
+
+    total = 0
+    print(f"{'layer':28}{'kernel':20}{'biases':>8}{'parameters':>12}  range of the kernel")
+    for name, layer in weight_dict.items():
+        try:
+            kernel, biases = layer[0], layer[1]
+            count = kernel.size + biases.size
+            shapes = f"{'x'.join(map(str, kernel.shape)):20}{'x'.join(map(str, biases.shape)):>8}"
+            print(f"{name:28}{shapes}{count:12}  {np.min(kernel):.4g} ... {np.max(kernel):.4g}")
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            print(f"{name!s:28}not [kernel, biases]")
+        else:
+            total += count
+    print(f"{'total':56}{total:12}")
+
+
+def weights_make(args):
+    """Writes seeded weights."""
+    from tensorflow_vgg import weights
+
+    _write_new(args.file, lambda: weights.seeded(args.net, args.seed))
+    return 0
+
+
+def weights_convert(args):
+    """Converts a Keras weights file."""
+    _tensorflow()
+    from tensorflow_vgg import weights
+
+    _write_new(args.file, lambda: weights.load_keras(args.source, args.net)[1])
+    return 0
+
+
+def weights_fetch(args):
+    """Downloads, converts and puts the weights where the classes look."""
+    from tensorflow_vgg import weights
+
+    folder = os.environ.get("TENSORFLOW_VGG_HOME") or weights.data_folder()
+    path = os.path.join(folder, f"{args.net}.npy")
+    _tensorflow()
+    _write_new(path, lambda: weights.fetch_keras(args.net))
+    return 0
+
+
+def weights_attach(args):
+    """Adds an attention block to a weight file."""
+    from tensorflow_vgg import weights
+
+    def attached():
+        weight_dict = weights.read(args.file)
+        if weights.attention_layers(weight_dict, args.file):
+            raise ValueError(f"{args.file}: has an attention block already; take it out with weights detach")
+        weights.check(weight_dict, "vgg19", args.file, thin=True)
+        channels = weight_dict["conv5_4"][0].shape[-1]
+        return {**weight_dict, **weights.attention_start(channels, args.start, args.seed)}
+
+    _write_new(args.out, attached)
+    return 0
+
+
+def weights_detach(args):
+    """Takes the attention block out of a weight file."""
+    from tensorflow_vgg import weights
+
+    def detached():
+        weight_dict = weights.read(args.file)
+        if not any(name in weight_dict for name in weights.ATTENTION_LAYERS):
+            raise ValueError(f"{args.file}: has no attention block")
+        return {name: layer for name, layer in weight_dict.items() if name not in weights.ATTENTION_LAYERS}
+
+    _write_new(args.out, detached)
+    return 0
+
+
+def _write_new(path, make):
+    """Writes the weight dict that `make` gives to a file that is not there yet."""
+    from tensorflow_vgg import weights
+
+    if os.path.lexists(path):
+        raise ValueError(f"{path}: exists already; remove it or choose another name")
+    weight_dict = make()
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    weights.write(path, weight_dict)
+    print(f"{path}: {os.path.getsize(path)} bytes written")
+
+
+def weights_clear(args):
+    """Removes the cache of mapped weights."""
+    from tensorflow_vgg import mapped
+
+    folder = mapped.folder()
+    print(f"{folder}: {mapped.clear() / 1e6:.1f} MB freed")
+    return 0
 
 
 class _Progress:

@@ -8,7 +8,7 @@ import sys
 
 import tensorflow.compat.v1 as tf
 
-from tensorflow_vgg import weights
+from tensorflow_vgg import mapped, weights
 
 __all__ = [
     "VGG_MEAN",
@@ -16,8 +16,10 @@ __all__ = [
     "Layers",
     "block_constant",
     "block_variables",
+    "constant",
     "control_flow_v1",
     "convolutional_block_attention_module",
+    "initial_value",
     "preprocess",
 ]
 
@@ -116,11 +118,27 @@ def control_flow_v1():
             tf.enable_control_flow_v2()
 
 
+def constant(value, name):
+    """An array as a constant in the graph; a mapped one stays in its file, from where TensorFlow maps it."""
+    region = value.region if isinstance(value, mapped.MappedArray) else None
+    if region is None:
+        return tf.constant(value, name=name)
+    return tf.raw_ops.ImmutableConst(dtype=tf.float32, shape=value.shape, memory_region_name=region, name=name)
+
+
+def initial_value(value, name):
+    """An array as the initial value of the variable `name`."""
+    if not isinstance(value, mapped.MappedArray):
+        return value
+    # A variable keeps the buffer that it starts from, and the first update of a mapped one would kill the process.
+    return tf.raw_ops.DeepCopy(x=constant(value, f"{name}/mapped"), name=f"{name}/initial_value")
+
+
 def block_constant(value, name):
     """A constant in place of a variable of the attention block, named as the variable would be."""
     # get_variable leaves all name scopes before it asks; this goes back into the layer's.
     with tf.name_scope(tf.get_variable_scope().original_name_scope):
-        return tf.constant(value, name=name)
+        return constant(value, name)
 
 
 class Layers:
@@ -147,12 +165,14 @@ class Layers:
             size *= dimension
         return tf.reshape(bottom, [-1, size])
 
-    def _load(self, weights_or_path):
+    def _load(self, weights_or_path, use_mapped):
         """Reads the weight dict, or takes the one given."""
         if isinstance(weights_or_path, dict):
+            if use_mapped:
+                raise ValueError("mapped=True: expected the path of a weight file, got a weight dict")
             return weights_or_path
         self._source = weights_or_path
-        return weights.read(weights_or_path)
+        return mapped.load(weights_or_path) if use_mapped else weights.read(weights_or_path)
 
     def _attention_layers(self, channels):
         """The attention block of the weight dict: its three layers, or an empty dict."""
@@ -192,11 +212,11 @@ class Frozen(Layers):
     calling `__init__`, or override the three getters and have none.
     """
 
-    def _load_npy(self, npy_path, file_name):
+    def _load_npy(self, npy_path, file_name, use_mapped):
         if npy_path is None:
             npy_path = weights.find(file_name)
             print(npy_path)
-        self.data_dict = self._load(npy_path)
+        self.data_dict = self._load(npy_path, use_mapped)
         print("npy file loaded")
 
     def conv_layer(self, bottom, name):
@@ -223,15 +243,15 @@ class Frozen(Layers):
 
     def get_conv_filter(self, name):
         """The kernel of a convolution as a constant [3, 3, in, out], float32."""
-        return tf.constant(self._weight(name, 0), name="filter")
+        return constant(self._weight(name, 0), name="filter")
 
     def get_bias(self, name):
         """The biases of a layer as a constant [out], float32."""
-        return tf.constant(self._weight(name, 1), name="biases")
+        return constant(self._weight(name, 1), name="biases")
 
     def get_fc_weight(self, name):
         """The kernel of a fully connected layer as a constant [in, out], float32."""
-        return tf.constant(self._weight(name, 0), name="weights")
+        return constant(self._weight(name, 0), name="weights")
 
     def _weight(self, name, index):
         data_dict = getattr(self, "data_dict", None)

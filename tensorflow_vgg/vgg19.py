@@ -23,6 +23,8 @@ class Vgg19(network.Frozen):
       attention: whether fc6 sees pool5 through the attention block. The block's weights come from the file; with a
         file without them the block lets everything through and changes no number. False on the class or here
         gives upstream's graph.
+      mapped: whether TensorFlow maps the weights into memory from a cache on disk instead of having them in the
+        graph: the same numbers, much sooner and in less memory, on a CPU. A graph that is saved does not carry them.
 
     Raises:
       FileNotFoundError: no path given, and the file is in none of those folders.
@@ -31,9 +33,9 @@ class Vgg19(network.Frozen):
 
     attention = True
 
-    def __init__(self, vgg19_npy_path=None, attention=True):
+    def __init__(self, vgg19_npy_path=None, attention=True, mapped=False):
         self.attention = self.attention and attention
-        self._load_npy(vgg19_npy_path, "vgg19.npy")
+        self._load_npy(vgg19_npy_path, "vgg19.npy", mapped)
 
     def build(self, rgb):
         """Makes the graph, sets an attribute for each layer and releases the weights.

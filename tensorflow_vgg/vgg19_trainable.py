@@ -24,6 +24,8 @@ class Vgg19(network.Layers):
       attention: whether fc6 sees pool5 through the attention block. None: if the file has the block. True, or how
         its variables start ("glorot", which is True's, "open" or "pass-through"): always; what the file lacks
         starts so.
+      mapped: whether the variables take their initial values from a cache on disk that TensorFlow maps into memory,
+        instead of from constants in the graph: the same numbers, sooner and in less memory.
 
     Raises:
       weights.WeightsError: the file holds no weight dict, or wants to run code.
@@ -32,8 +34,8 @@ class Vgg19(network.Layers):
 
     attention = None
 
-    def __init__(self, vgg19_npy_path=None, trainable=True, dropout=0.5, attention=None):
-        self.data_dict = None if vgg19_npy_path is None else self._load(vgg19_npy_path)
+    def __init__(self, vgg19_npy_path=None, trainable=True, dropout=0.5, attention=None, mapped=False):
+        self.data_dict = None if vgg19_npy_path is None else self._load(vgg19_npy_path, mapped)
         self.var_dict = {}
         self.trainable = trainable
         self.dropout = dropout
@@ -187,7 +189,10 @@ class Vgg19(network.Layers):
             self._expect(name, what, value, initial_value.get_shape().as_list(), initial_value.dtype)
         elif not self.trainable:
             raise self._missing(name)
-        var = tf.Variable(value, name=var_name) if self.trainable else tf.constant(value, tf.float32, name=var_name)
+        if self.trainable:
+            var = tf.Variable(network.initial_value(value, var_name), name=var_name)
+        else:
+            var = network.constant(value, var_name)
         self.var_dict[(name, idx)] = var
         return var
 

@@ -16,11 +16,16 @@ import numpy as np
 __all__ = [
     "ATTENTION_LAYERS",
     "KERNEL_SHAPES",
+    "UPSTREAM_VGG16_SHA1",
     "WeightsError",
     "attention_layers",
+    "attention_start",
     "check",
     "data_folder",
+    "fetch_keras",
     "find",
+    "from_keras",
+    "load_keras",
     "pass_through",
     "read",
     "replacing",
@@ -55,6 +60,7 @@ KERNEL_SHAPES = {
     "vgg16": {name: shape for name, shape in _VGG19.items() if name not in ("conv3_4", "conv4_4", "conv5_4")},
     "vgg19": _VGG19,
 }
+UPSTREAM_VGG16_SHA1 = "6206897b35c2bfe5d9d16b83314e44fc3ea83b1c"
 ATTENTION_LAYERS = ("cbam/fc_1", "cbam/fc_2", "cbam/spatial_attention_conv")
 
 _THIN_WIDTHS = {64: 2, 128: 4, 256: 8, 512: 16}
@@ -100,12 +106,12 @@ def find(file_name):
             return path
     raise FileNotFoundError(
         f"{file_name} not found in {', '.join(folders)}. Put the file there (set TENSORFLOW_VGG_HOME to add a "
-        "folder) or give its path. The README says where to get it; `tensorflow-vgg classify --weights seeded:19 "
-        "IMAGE` tries the program without it."
+        "folder), give its path, or download it with `tensorflow-vgg weights fetch`; `tensorflow-vgg classify "
+        "--weights seeded:19 IMAGE` tries the program without it; the README says more"
     )
 
 
-def read(path):
+def read(path, *digests):
     """Reads a weight dict, without running anything that the file may hold.
 
     NumPy reads such a file by unpickling it, which lets a file run any code. This reader builds arrays, lists,
@@ -114,6 +120,7 @@ def read(path):
 
     Args:
       path: a `.npy` file of a pickled dict.
+      *digests: hashlib objects, updated with every byte of the file while it is read.
 
     Returns:
       A dict: layer name -> `[kernel, biases]` or `{0: kernel, 1: biases}`, as the file has it.
@@ -126,6 +133,8 @@ def read(path):
         start = file.read(512)
         file.seek(0)
         _recognise(start, path)
+        if digests:
+            file = _Digesting(file, digests)
         try:
             version = np.lib.format.read_magic(file)
             if version not in ((1, 0), (2, 0), (3, 0)):
@@ -137,6 +146,8 @@ def read(path):
             if not dtype.hasobject:
                 raise WeightsError(f"expected a dict of layers, got an array of {dtype}, shape {shape}")
             weights = _unpickle(file)
+            while digests and file.read(1 << 20):
+                pass
         except WeightsError as error:
             raise WeightsError(f"{path}: {error}") from error
         except EOFError as error:
@@ -151,6 +162,25 @@ def read(path):
     if not isinstance(weights, dict):
         raise WeightsError(f"{path}: expected a dict of layers, got {type(weights).__name__}")
     return weights
+
+
+class _Digesting:
+    """A file whose digests are taken while it is read, so that it is read once."""
+
+    def __init__(self, file, digests):
+        self._file = file
+        self._digests = digests
+
+    def read(self, size=-1):
+        return self._digest(self._file.read(size))
+
+    def readline(self):
+        return self._digest(self._file.readline())
+
+    def _digest(self, data):
+        for digest in self._digests:
+            digest.update(data)
+        return data
 
 
 def _recognise(start, path):
@@ -411,8 +441,9 @@ def check(weights, net="vgg19", source="weights", thin=False):
     for name, shape in KERNEL_SHAPES[net].items():
         if name not in weights:
             have = [layer for layer in KERNEL_SHAPES[net] if layer in weights]
-            hint = f"the file has {len(have)} of the {len(KERNEL_SHAPES[net])} layers of {net}"
-            raise WeightsError(f"{source}: {name} is missing; {hint}")
+            hint = f"it has {len(have)} of the {len(KERNEL_SHAPES[net])} layers of {net}"
+            others = [other for other, layers in KERNEL_SHAPES.items() if other != net and have == list(layers)]
+            raise WeightsError(f"{source}: {name} is missing; {f'this is a file of {others[0]}' if others else hint}")
         outputs = shape[-1]
         if name == "fc8" or (thin and name != "fc6"):
             outputs = _kernel_shape(weights[name], name, len(shape), source)[-1]
@@ -525,3 +556,102 @@ def pass_through(channels):
     }
     layers["cbam/spatial_attention_conv"][1][:] = 40.0
     return layers
+
+
+def attention_start(channels, start="pass-through", seed=0):
+    """The attention block's three layers as its variables start, see `attention.py`.
+
+    Args:
+      channels: channels of the feature map; 512 after pool5.
+      start: "pass-through", "open" or "glorot".
+      seed: of the Glorot uniform kernels, 0 ... 2**32 - 1.
+    """
+    layers = pass_through(channels)
+    if start == "pass-through":
+        return layers
+    layers["cbam/spatial_attention_conv"][1][:] = {"open": 4.0, "glorot": 0.0}[start]
+    random = np.random.RandomState(seed)
+    for name in ATTENTION_LAYERS[:1] if start == "open" else ATTENTION_LAYERS:
+        shape = layers[name][0].shape
+        limit = math.sqrt(6.0 / (np.prod(shape[:-2]) * sum(shape[-2:])))  # fan_in + fan_out
+        layers[name][0][:] = random.uniform(-limit, limit, shape)
+    return layers
+
+
+def from_keras(model):
+    """The weight dict of a VGG16 or VGG19 of `keras.applications`, with top.
+
+    Keras's networks were converted from the same Oxford weights: layer by layer they are the same, with other names.
+
+    Args:
+      model: the Keras model.
+    """
+    weights = {}
+    for layer in model.layers:
+        if layer.weights:
+            kernel, biases = layer.get_weights()
+            weights[_upstreams_name(layer.name)] = [np.asarray(kernel), np.asarray(biases)]
+    return weights
+
+
+def _upstreams_name(keras_name):
+    conv = re.match(r"block(\d)_conv(\d)\Z", keras_name)
+    if conv:
+        return "conv{}_{}".format(*conv.groups())
+    return {"fc1": "fc6", "fc2": "fc7", "predictions": "fc8"}[keras_name]
+
+
+def load_keras(path, net=None):
+    """Reads a Keras weights file of VGG16 or VGG19, with top.
+
+    Args:
+      path: a file that Keras's own `load_weights` reads: `.h5`, `.weights.h5` or `.keras`.
+      net: "vgg16" or "vgg19"; None tries both.
+
+    Returns:
+      (net, weight dict)
+
+    Raises:
+      WeightsError: Keras cannot load the file into such a network.
+      OSError: the file cannot be opened.
+    """
+    with open(path, "rb"):
+        pass
+    nets = [net] if net else list(KERNEL_SHAPES)
+    for candidate in nets:
+        model = _keras_applications()[candidate](weights=None)
+        try:
+            model.load_weights(str(path))
+        except Exception as error:  # each of Keras's formats raises its own
+            reason = " ".join(str(error).split())
+        else:
+            weights = from_keras(model)
+            check(weights, candidate, path)
+            return candidate, weights
+    raise WeightsError(
+        f"{path}: expected a Keras weights file of {' or '.join(nets)} with top (fc1, fc2, predictions): {reason[:200]}"
+    )
+
+
+def fetch_keras(net):
+    """The Oxford weights as `keras.applications` hosts them: its download, checksum, cache and progress bar.
+
+    Returns:
+      The weight dict.
+
+    Raises:
+      WeightsError: they could not be downloaded.
+    """
+    try:
+        model = _keras_applications()[net](weights="imagenet")
+    except Exception as error:  # Keras raises Exception itself for a download that fails
+        reason = " ".join(str(error).split())
+        raise WeightsError(f"{net}: Keras could not download the weights: {reason}") from error
+    return from_keras(model)
+
+
+def _keras_applications():
+    import tensorflow as tf
+
+    applications = tf.keras.applications
+    return {"vgg16": applications.VGG16, "vgg19": applications.VGG19}

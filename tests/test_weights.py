@@ -263,7 +263,8 @@ def test_check_names_the_first_fault(seeded):
     fault("conv1_1 kernel: expected finite values, got nan at (1, 2, 0, 1) (1 such values)", conv1_1=[spoilt, biases])
     fault("conv1_1: expected [kernel, biases], got int", conv1_1=7)
     fault("conv1_1 kernel: expected 4 dimensions, got (2,)", conv1_1=[biases, biases])
-    fault("conv3_4 is missing; the file has 18 of the 19 layers of vgg19", conv3_4=None)
+    fault("conv3_4 is missing; it has 18 of the 19 layers of vgg19", conv3_4=None)
+    fault("conv3_4 is missing; this is a file of vgg16", conv3_4=None, conv4_4=None, conv5_4=None)
     fault("fc6 kernel: expected (784, 4096), got (784, 64)", fc6=[thin["fc6"][0][:, :64], thin["fc6"][1]])
     fault(
         "expected all three layers of the attention block or none, got cbam/fc_1, cbam/spatial_attention_conv "
