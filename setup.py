@@ -27,6 +27,7 @@ setup(
         "numpy>=1.16,<1.19; python_version < '3.8'",
         "scikit-image>=0.14,<0.18; python_version < '3.8'",
         "protobuf<3.21; python_version < '3.8'",
+        "h5py<3; python_version < '3.8'",
     ],
     extras_require={"test": ["pytest"]},
     entry_points={"console_scripts": ["tensorflow-vgg = tensorflow_vgg.cli:main"]},

@@ -130,8 +130,10 @@ def initial_value(value, name):
     """An array as the initial value of the variable `name`."""
     if not isinstance(value, mapped.MappedArray):
         return value
+    # Where the variable would put a constant.
+    scope = f"{name}/Initializer" if tf.resource_variables_enabled() else name
     # A variable keeps the buffer that it starts from, and the first update of a mapped one would kill the process.
-    return tf.raw_ops.DeepCopy(x=constant(value, f"{name}/mapped"), name=f"{name}/initial_value")
+    return tf.raw_ops.DeepCopy(x=constant(value, f"{scope}/mapped"), name=f"{scope}/initial_value")
 
 
 def block_constant(value, name):

@@ -10,6 +10,7 @@ import os
 import pickle
 import re
 import sys
+import warnings
 
 import numpy as np
 
@@ -620,14 +621,17 @@ def load_keras(path, net=None):
     nets = [net] if net else list(KERNEL_SHAPES)
     for candidate in nets:
         model = _keras_applications()[candidate](weights=None)
+        # Keras may load a part of a file that does not fit, and only warn. What it leaves is then not finite.
+        model.set_weights([np.full(array.shape, np.nan, np.float32) for array in model.get_weights()])
         try:
-            model.load_weights(str(path))
-        except Exception as error:  # each of Keras's formats raises its own
-            reason = " ".join(str(error).split())
-        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                model.load_weights(str(path))
             weights = from_keras(model)
             check(weights, candidate, path)
             return candidate, weights
+        except Exception as error:  # each of Keras's formats raises its own
+            reason = " ".join(str(error).split())
     raise WeightsError(
         f"{path}: expected a Keras weights file of {' or '.join(nets)} with top (fc1, fc2, predictions): {reason[:200]}"
     )

@@ -1,5 +1,7 @@
 """The command, through main([...])."""
 
+import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import TEST_DATA, assert_close, golden_arrays
 
+import tensorflow_vgg
 from tensorflow_vgg import utils, weights
 from tensorflow_vgg.cli import main
 
@@ -106,6 +109,145 @@ def test_without_weights_it_says_where_it_looked(home, capsys):
     assert len(error.splitlines()) == 1
     for part in ("vgg19.npy not found in", str(home), "TENSORFLOW_VGG_HOME", "README", "seeded:19"):
         assert part in error
+
+
+def test_constants_and_mapped_weights_print_the_same(thin_home, capsys):
+    results = []
+    for options in ([], [], ["--constants"]):  # the cache made, used, not used
+        assert main(["classify", "images", "--json", *options]) == 0
+        results.append(capsys.readouterr().out)
+    assert results[0] == results[1] == results[2]
+    assert main(["weights", "clear"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(str(thin_home / "mapped")) and printed.endswith(" MB freed\n")
+    assert not (thin_home / "mapped").exists() and (thin_home / "vgg19.npy").exists()
+    assert main(["weights", "clear"]) == 0
+    assert "0.0 MB freed" in capsys.readouterr().out
+
+
+def test_weights_check(home, seeded, capsys):
+    full = seeded("vgg19", attention=True)
+    weights.write("vgg19.npy", full)
+    assert main(["weights", "check", "vgg19.npy"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[1].split()[:5] == [
+        "conv1_1",
+        "3x3x3x64",
+        "64",
+        "1792",
+        f"{full['conv1_1'][0].min():.4g}",
+    ]
+    assert f"{143667240 + 2 * 512 * 256 + 256 + 512 + 19}" in printed
+    with open("vgg19.npy", "rb") as file:
+        content = file.read()
+    for digest in (hashlib.sha1(content), hashlib.sha256(content)):
+        assert digest.hexdigest() in printed
+    assert printed.splitlines()[-1] == "vgg19.npy: complete weights of vgg19 with an attention block"
+
+    def fault(message):
+        assert main(["weights", "check", "vgg19.npy"]) == 2
+        error = capsys.readouterr().err
+        assert len(error.splitlines()) == 1 and message in error
+
+    with open("vgg19.npy", "r+b") as file:
+        file.truncate(len(content) // 2)
+    fault("vgg19.npy: cut short at")
+    weights.write("vgg19.npy", seeded("vgg19", thin=True))
+    fault("vgg19.npy: conv1_1 kernel: expected (3, 3, 3, 64), got (3, 3, 3, 2)")
+    weights.write("vgg19.npy", {"conv1_1": full["conv1_1"], "mean": 7})
+    fault("vgg19.npy: conv1_2 is missing; it has 1 of the 16 layers of vgg16")
+    (home / "vgg19.npy").write_text("version https://git-lfs.github.com/spec/v1\n")
+    fault("vgg19.npy: expected a .npy file of a dict of layers, got a Git LFS pointer")
+
+
+def test_weights_make_attach_and_detach(home, seeded, capsys):
+    assert main(["weights", "make", "new/vgg16.npy", "--seed", "3", "--net", "vgg16"]) == 0
+    made = weights.read("new/vgg16.npy")
+    np.testing.assert_array_equal(made["fc8"][0], weights.seeded("vgg16", 3)["fc8"][0])
+    (home / "new" / "vgg16.npy").unlink()
+
+    thin = seeded("vgg19", thin=True)
+    weights.write("thin.npy", thin)
+    for start in ("pass-through", "open", "glorot"):
+        assert main(["weights", "attach", "thin.npy", f"{start}.npy", "--start", start, "--seed", "5"]) == 0
+    block = {start: weights.attention_layers(weights.read(f"{start}.npy")) for start in ("open", "glorot")}
+    limit = np.sqrt(6 / (16 + 8))
+    for start, bias in (("open", 4), ("glorot", 0)):
+        assert 0.9 * limit < np.abs(block[start]["cbam/fc_1"][0]).max() <= limit
+        assert block[start]["cbam/spatial_attention_conv"][1] == [bias]
+        assert (np.abs(block[start]["cbam/fc_2"][0]).max() > 0) == (start == "glorot")
+    assert main(["weights", "attach", "open.npy", "twice.npy"]) == 2
+    assert "open.npy: has an attention block already" in capsys.readouterr().err
+    assert main(["weights", "detach", "open.npy", "plain.npy"]) == 0
+    plain = weights.read("plain.npy")
+    assert plain.keys() == thin.keys()
+    np.testing.assert_array_equal(plain["fc8"][0], thin["fc8"][0])
+    assert main(["weights", "detach", "plain.npy", "again.npy"]) == 2
+    assert main(["weights", "make", "plain.npy", "--seed", "1"]) == 2
+    assert "plain.npy: exists already" in capsys.readouterr().err
+    assert not (home / "again.npy").exists()
+
+
+def save_as_keras_hosts_them(model, path):
+    """The layout of the files that keras.applications downloads, older than the one Keras 3 writes."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
+        for layer in model.layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}_{kind}_1:0".encode() for kind in "Wb"[: len(layer.weights)]]
+            group.attrs["weight_names"] = names
+            for name, value in zip(names, layer.get_weights()):
+                group.create_dataset(name.decode(), data=value)
+
+
+@pytest.mark.parametrize(("net", "name"), [("vgg16", "VGG16"), ("vgg19", "VGG19")])
+def test_weights_convert_gives_what_keras_gives(home, seeded, pixels, capsys, net, name):
+    """Keras's own network with random weights, and its own preprocessing, against the converted file."""
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    images = np.stack([pixels["tiger"], pixels["coffee"]])
+    model = getattr(tf.keras.applications, name)(weights=None)
+    model.set_weights([array for layer in seeded(net).values() for array in layer])
+    if net == "vgg16":
+        source = "keras.h5"
+        save_as_keras_hosts_them(model, source)
+    else:
+        source = "keras.weights.h5"
+        model.save_weights(source)
+    preprocess = getattr(tf.keras.applications, net).preprocess_input
+    prepared = preprocess(images * np.float32(255), data_format="channels_last")
+    hidden = tf.keras.Model(model.input, model.get_layer("fc2").output).predict(prepared)
+    kernel, biases = model.get_layer("predictions").get_weights()
+    logits = hidden @ kernel + biases
+    tf.keras.backend.clear_session()
+
+    assert main(["weights", "convert", source, f"{net}.npy"]) == 0
+    with v1.Graph().as_default(), v1.Session(config=tensorflow_vgg.session_config()) as session:
+        rgb = v1.placeholder(v1.float32, [None, 224, 224, 3])
+        vgg = getattr(importlib.import_module(f"tensorflow_vgg.{net}"), name.capitalize())(f"{net}.npy", mapped=True)
+        vgg.build(rgb)
+        assert_close(session.run(vgg.fc8, {rgb: images}), logits, 1e-5)
+    other = "vgg16" if net == "vgg19" else "vgg19"
+    capsys.readouterr()
+    assert main(["weights", "convert", source, "other.npy", "--net", other]) == 2
+    assert f"{source}: expected a Keras weights file of {other} with top" in capsys.readouterr().err
+    assert not (home / "other.npy").exists()
+    for path in home.glob("*.*"):
+        path.unlink()
+
+
+def test_weights_convert_and_fetch_say_what_went_wrong(home, capsys):
+    (home / "no.h5").write_bytes(b"no HDF5")
+    assert main(["weights", "convert", "no.h5", "out.npy"]) == 2
+    assert "no.h5: expected a Keras weights file of vgg16 or vgg19 with top" in capsys.readouterr().err
+    assert main(["weights", "convert", "none.h5", "out.npy"]) == 2
+    assert "none.h5" in capsys.readouterr().err
+    (home / "vgg19.npy").write_text("mine")
+    assert main(["weights", "fetch"]) == 2
+    assert "vgg19.npy: exists already" in capsys.readouterr().err
+    assert (home / "vgg19.npy").read_text() == "mine" and not (home / "out.npy").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["classify", "--help"], ["--version"]])

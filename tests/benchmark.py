@@ -1,0 +1,294 @@
+"""Measures the ways to run VGG19: `python tests/benchmark.py --out FOLDER`.
+
+Each figure is the median of fresh processes that take turns, or of alternating runs in one process, so that what
+else the machine does falls on all alike. Writes FOLDER/benchmark.md and FOLDER/benchmark.json.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+IMAGES = os.path.join(os.path.dirname(HERE), "test_data")
+CONSTANTS, NO_OPTIMISER, MAPPED_FIRST, MAPPED = (
+    "constants, default session (as upstream)",
+    "constants, session_config()",
+    "mapped, first start (makes the cache)",
+    "mapped, later starts",
+)
+WAYS = [CONSTANTS, NO_OPTIMISER, MAPPED_FIRST, MAPPED]
+KERAS = "Keras's VGG19"
+RATIOS = [
+    ("mapped", KERAS),
+    ("mapped", "constants"),
+    ("constants, attention", "constants"),
+    ("mapped, attention", "mapped"),
+]
+
+
+def start(way):
+    """In a process of its own: from TensorFlow imported to the first result, and the process's peak memory."""
+    import numpy as np
+    import tensorflow.compat.v1 as tf
+
+    from tensorflow_vgg import mapped, session_config, vgg19
+
+    if way == MAPPED_FIRST:
+        mapped.clear()
+    imported = time.time()
+    with tf.Graph().as_default():
+        images = tf.placeholder(tf.float32, [None, 224, 224, 3])
+        vgg = vgg19.Vgg19(mapped=way in (MAPPED, MAPPED_FIRST))
+        vgg.build(images)
+        built = time.time()
+        with tf.Session(config=None if way == CONSTANTS else session_config()) as session:
+            session.run(vgg.prob, {images: np.zeros((1, 224, 224, 3))})
+    print(json.dumps({"build": built - imported, "first": time.time() - imported, "peak": peak_memory()}))
+
+
+def read(how):
+    """In a process of its own: seconds and peak memory of reading the file."""
+    import numpy as np
+
+    from tensorflow_vgg import weights
+
+    path = weights.find("vgg19.npy")
+    began = time.time()
+    if how == "numpy.load":
+        np.load(path, allow_pickle=True, encoding="latin1").item()
+    else:
+        weights.read(path)
+    print(json.dumps({"read": time.time() - began, "peak": peak_memory()}))
+
+
+def peak_memory():
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+
+
+def speed(batch, pairs):
+    """In a process of its own: seconds an image of each network, in alternating runs."""
+    import numpy as np
+    import tensorflow as tf2
+
+    from tensorflow_vgg import session_config, vgg19, weights
+
+    tf = tf2.compat.v1
+    path = weights.find("vgg19.npy")
+    images = np.random.RandomState(0).uniform(0, 1, (batch, 224, 224, 3)).astype(np.float32)
+    runs = {}
+    for name, options in (
+        ("constants", {"attention": False}),
+        ("constants, attention", {}),
+        ("mapped", {"attention": False, "mapped": True}),
+        ("mapped, attention", {"mapped": True}),
+    ):
+        with tf.Graph().as_default():
+            rgb = tf.placeholder(tf.float32, [None, 224, 224, 3])
+            vgg = vgg19.Vgg19(path, **options)
+            vgg.build(rgb)
+            session = tf.Session(config=session_config())
+        runs[name] = lambda session=session, vgg=vgg, rgb=rgb: session.run(vgg.prob, {rgb: images})
+    if tf2.__version__.startswith("2."):
+        keras = tf2.keras.applications.VGG19(weights=None)
+        call = tf2.function(keras)
+        runs[KERAS] = lambda: call(images, training=False).numpy()
+    seconds = {name: [] for name in runs}
+    for turn in range(pairs + 2):
+        for name, run in runs.items():
+            began = time.time()
+            run()
+            if turn >= 2:
+                seconds[name].append((time.time() - began) / batch)
+    print(json.dumps(seconds))
+
+
+def classify(count):
+    """In a process of its own: `tensorflow-vgg classify` of `count` images, against the bare network."""
+    import contextlib
+    import itertools
+
+    import numpy as np
+    import tensorflow.compat.v1 as tf
+
+    from tensorflow_vgg import cli, session_config, vgg19
+
+    names = itertools.islice(itertools.cycle(sorted(os.listdir(IMAGES))), count)
+    files = [os.path.join(IMAGES, name) for name in names]
+    done = []  # when each line was printed
+
+    class Clock:
+        def write(self, text):
+            if text.startswith("{"):
+                done.append(time.time())
+
+        def flush(self):
+            pass
+
+    with contextlib.redirect_stdout(Clock()):
+        cli.main(["classify", *files, "--json", "--top", "1", "--batch", "8"])
+    peak = peak_memory()
+    with tf.Graph().as_default(), contextlib.redirect_stdout(sys.stderr):
+        images = tf.placeholder(tf.float32, [None, 224, 224, 3])
+        vgg = vgg19.Vgg19(mapped=True)
+        vgg.build(images)
+        with tf.Session(config=session_config()) as session:
+            batch = np.random.RandomState(0).uniform(0, 1, (8, 224, 224, 3)).astype(np.float32)
+            session.run(vgg.prob, {images: batch})
+            began = time.time()
+            for _ in range(count // 8 - 1):
+                session.run(vgg.prob, {images: batch})
+            bare = time.time() - began
+    print(json.dumps({"classify": (count - 8) / (done[-1] - done[7]), "bare": (count - 8) / bare, "peak": peak}))
+
+
+def large_photograph():
+    """Seconds to read a photograph of 12 megapixels."""
+    import numpy as np
+    import skimage.io
+
+    from tensorflow_vgg import utils
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "photograph.jpeg")
+        small = skimage.io.imread(os.path.join(IMAGES, "coffee.jpeg"))
+        skimage.io.imsave(path, np.tile(small, (8, 7, 1))[:3000, :4000])
+        began = time.time()
+        utils.load_image(path)
+        print(json.dumps({"seconds": time.time() - began}))
+
+
+def fresh(*arguments):
+    """Runs a part of this file in a new process and returns what it printed last."""
+    began = time.time()
+    command = [sys.executable, os.path.abspath(__file__), "--part", *map(str, arguments)]
+    output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
+    return {**json.loads(output.splitlines()[-1]), "process": time.time() - began}
+
+
+def median(results, key):
+    return statistics.median(result[key] for result in results)
+
+
+def median_ratio(seconds, base):
+    """The speed against the base's, from runs side by side."""
+    return statistics.median(other / own for own, other in zip(seconds, base))
+
+
+def measure(repeats, pairs):
+    """All figures, as a dict."""
+    from tensorflow_vgg import weights
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TENSORFLOW_VGG_HOME"] = folder
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        weights.write(os.path.join(folder, "vgg19.npy"), weights.seeded("vgg19"))
+        ways, reads = {way: [] for way in WAYS}, {"numpy.load": [], "weights.read": []}
+        for _ in range(repeats):
+            for way in WAYS:
+                ways[way].append(fresh("start", way))
+            for how in reads:
+                reads[how].append(fresh("read", how))
+        speeds = {batch: fresh("speed", batch, pairs) for batch in (1, 8)}
+        classified = {count: [fresh("classify", count) for _ in range(repeats)] for count in (16, 64)}
+        photograph = [fresh("large_photograph") for _ in range(repeats)]
+    import tensorflow
+
+    return {
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {processor()}",
+        "versions": f"Python {platform.python_version()}, TensorFlow {tensorflow.__version__}",
+        "start": {
+            way: {key: median(results, key) for key in ("process", "first", "build", "peak")}
+            for way, results in ways.items()
+        },
+        "read": {how: {key: median(results, key) for key in ("read", "peak")} for how, results in reads.items()},
+        "images_per_second": {
+            name: {batch: 1 / statistics.median(speeds[batch][name]) for batch in speeds}
+            for name in speeds[8]
+            if name != "process"
+        },
+        "ratios": {
+            f"{name} / {base}": {batch: median_ratio(speeds[batch][name], speeds[batch][base]) for batch in speeds}
+            for name, base in RATIOS
+            if base in speeds[8]
+        },
+        "classify": {
+            count: {key: median(results, key) for key in ("classify", "bare", "peak")}
+            for count, results in classified.items()
+        },
+        "photograph": median(photograph, "seconds"),
+    }
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def markdown(figures):
+    """The tables that the README shows."""
+    lines = [
+        f"{figures['date']}, {figures['machine']}, {figures['versions']}, medians, full seeded weights.",
+        "",
+        "| way to start | process start to first result | from TensorFlow imported | of it `build` | peak memory |",
+        "|---|---|---|---|---|",
+    ]
+    base = figures["start"][CONSTANTS]
+    for way, row in figures["start"].items():
+        lines.append(
+            f"| {way} | {row['process']:.1f} s | {row['first']:.1f} s ({row['first'] / base['first']:.3f}) | "
+            f"{row['build']:.1f} s | {row['peak']:.1f} GB ({row['peak'] / base['peak']:.2f}) |"
+        )
+    lines += ["", "| images a second | batch 1 | batch 8 |", "|---|---|---|"]
+    for table, form in (("images_per_second", "{:.2f}"), ("ratios", "{:.3f}")):
+        for name, row in figures[table].items():
+            lines.append(f"| {name} | {form.format(row[1])} | {form.format(row[8])} |")
+    read, shown = figures["read"], figures["classify"]
+    lines += [
+        "",
+        "In brackets: the ratio to the first row. Ratios of speeds are medians over runs side by side.",
+        "",
+        f"Reading the file takes {read['weights.read']['read']:.2f} s and {read['weights.read']['peak']:.2f} GB, with "
+        f"`numpy.load` {read['numpy.load']['read']:.2f} s and {read['numpy.load']['peak']:.2f} GB.",
+        f"`tensorflow-vgg classify` of 64 images runs at {shown[64]['classify']:.2f} images a second, the bare network "
+        f"at {shown[64]['bare']:.2f}; peak memory is {shown[16]['peak']:.2f} GB for 16 images and "
+        f"{shown[64]['peak']:.2f} GB for 64. A photograph of 12 megapixels takes {figures['photograph']:.2f} s to decode "
+        f"and resize, the network {1 / figures['images_per_second']['mapped'][8]:.2f} s.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", default=".", metavar="FOLDER", help="default: the current folder")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="fresh processes; default: %(default)s")
+    parser.add_argument("--pairs", type=int, default=15, metavar="N", help="alternating runs; default: %(default)s")
+    parser.add_argument("--part", nargs="+", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.part:
+        name, *arguments = args.part
+        globals()[name](*(int(argument) if argument.isdigit() else argument for argument in arguments))
+        return
+    figures = measure(args.repeats, args.pairs)
+    os.makedirs(args.out, exist_ok=True)
+    for name, text in (("benchmark.json", json.dumps(figures, indent=1)), ("benchmark.md", markdown(figures))):
+        with open(os.path.join(args.out, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    print(markdown(figures))
+
+
+if __name__ == "__main__":
+    main()
