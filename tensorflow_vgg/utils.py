@@ -29,11 +29,11 @@ def load_image(path):
       ValueError: the file is no image.
       AssertionError: it has values outside [0, 1].
     """
-    image = _read(path)
-    edge = min(image.shape[:2])
-    top = int((image.shape[0] - edge) / 2)
-    left = int((image.shape[1] - edge) / 2)
-    return _resize(image[top : top + edge, left : left + edge], SIZE, SIZE)
+    pixels, maximum = _read(path)
+    edge = min(pixels.shape[:2])
+    top = int((pixels.shape[0] - edge) / 2)
+    left = int((pixels.shape[1] - edge) / 2)
+    return _resize(pixels[top : top + edge, left : left + edge] / maximum, SIZE, SIZE)
 
 
 def load_image2(path, height=None, width=None):
@@ -50,7 +50,8 @@ def load_image2(path, height=None, width=None):
     Raises:
       As `load_image`.
     """
-    image = _read(path)
+    pixels, maximum = _read(path)
+    image = pixels / maximum
     rows, columns = image.shape[:2]
     if height is None and width is None:
         return image
@@ -62,7 +63,7 @@ def load_image2(path, height=None, width=None):
 
 
 def _read(path):
-    """The pixels of an image file: float64 [height, width, 3] in [0, 1]."""
+    """The pixels of an image file, [height, width, 3] of the file's dtype, and the value that stands for 1.0."""
     try:
         pixels = np.asarray(skimage.io.imread(path))
     except FileNotFoundError:
@@ -86,10 +87,10 @@ def _read(path):
         maximum = float(np.iinfo(pixels.dtype).max)
     else:
         maximum = 255.0
-    image = pixels / maximum
-    if not (image.min() >= 0 and image.max() <= 1):
-        raise AssertionError(f"{path}: expected values in [0, 1], got {image.min()} ... {image.max()}")
-    return image
+    if pixels.dtype.kind not in "bu" and not (pixels.min() >= 0 and pixels.max() <= maximum):
+        least, most = pixels.min() / maximum, pixels.max() / maximum
+        raise AssertionError(f"{path}: expected values in [0, 1], got {least} ... {most}")
+    return pixels, maximum
 
 
 def _resize(image, height, width):

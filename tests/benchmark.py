@@ -265,8 +265,8 @@ def markdown(figures):
         f"`numpy.load` {read['numpy.load']['read']:.2f} s and {read['numpy.load']['peak']:.2f} GB.",
         f"`tensorflow-vgg classify` of 64 images runs at {shown[64]['classify']:.2f} images a second, the bare network "
         f"at {shown[64]['bare']:.2f}; peak memory is {shown[16]['peak']:.2f} GB for 16 images and "
-        f"{shown[64]['peak']:.2f} GB for 64. A photograph of 12 megapixels takes {figures['photograph']:.2f} s to decode "
-        f"and resize, the network {1 / figures['images_per_second']['mapped'][8]:.2f} s.",
+        f"{shown[64]['peak']:.2f} GB for 64. A photograph of 12 megapixels takes {figures['photograph']:.2f} s to "
+        f"decode and resize, the network {1 / figures['images_per_second']['mapped'][8]:.2f} s.",
     ]
     return "\n".join(lines) + "\n"
 
