@@ -126,8 +126,8 @@ class _Source:
             ]
         except (SyntaxError, UnicodeDecodeError, tokenize.TokenError, RecursionError, ValueError) as error:
             raise PatchError(
-                f"{path}: Python {sys.version_info[0]}.{sys.version_info[1]} cannot read it: {_syntax_message(error)}. If it is "
-                "Python 2, make it Python 3 first, with 2to3. Nothing was changed"
+                f"{path}: no Python {sys.version_info[0]}.{sys.version_info[1]}: {_syntax_message(error)}. If it is Python 2, "
+                "make it Python 3 first, with 2to3. Nothing was changed"
             ) from error
         if self.encode(self.text) != data:
             raise PatchError(f"{path}: its encoding {encoding} does not write what it reads; convert the file to UTF-8")
@@ -755,12 +755,13 @@ def _upstream(op):
 # -------------------------------------------------------------------------------------------------- the edits
 
 
-def plan(path, options=None):
+def plan(path, options=None, skim=False):
     """What patching a file would make of it. Nothing is changed.
 
     Args:
       path: a Python file, or a symbolic link to one.
       options: `Options`.
+      skim: pass over a file in which the word "pool" does not occur, though it may be no Python at all.
 
     Returns:
       A `Plan`. A file without a network has no blocks, nothing present and no doubts.
@@ -771,6 +772,8 @@ def plan(path, options=None):
     """
     options = options or Options()
     data = _read(path)
+    if skim and b"pool" not in data.lower():
+        return Plan(path, data, data, [], [], [], [], [])
     source = _Source(data, path)
     flow = _Flow(source.tree)
     places, present, doubts = _places(flow, options)
@@ -1120,8 +1123,8 @@ def _reverted(source):
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Name) and node.id == _BLOCK and id(node) not in ours:
                 raise PatchError(
-                    f"{source.path}: line {node.lineno} uses the import of {_BLOCK} that this command put in; take that "
-                    "use out first"
+                    f"{source.path}: line {node.lineno} uses the import of {_BLOCK} that this command put in; take "
+                    "that use out first"
                 )
     return source.edited(edits)
 
