@@ -206,13 +206,16 @@ def patch(args):
     # All files are looked at before the first is changed: an error in any leaves all as they are.
     for path in args.paths:
         files = patching.find(path)
-        found = [_patch_plan(patching, file, file != path, args.revert, options) for file in files]
+        if args.revert:
+            found = [patching.plan_revert(file) for file in files]
+        else:
+            found = [patching.plan(file, options, skim=os.path.isdir(path)) for file in files]
         plans += found
         left_out |= any(plan.doubts for plan in found if not plan.blocks)
         if not args.revert and not any(plan.blocks or plan.present or plan.doubts for plan in found):
             left_out = True
             print(
-                f"tensorflow-vgg: {path}: no network found: no fully connected layer reads the pooling of a fifth block",
+                f"tensorflow-vgg: {path}: no network found: nothing reads the pooling of a fifth block",
                 file=sys.stderr,
             )
     # The same file can be named twice, or be found by its name and by a link.
@@ -224,7 +227,7 @@ def patch(args):
 
     for plan in plans:
         for doubt in plan.doubts:
-            kept = "not in this network" if plan.blocks else "left alone"
+            kept = "one network in it left alone" if plan.blocks else "left alone"
             print(f"tensorflow-vgg: {plan.path}: {kept}:\n{doubt}", file=sys.stderr)
         for note in plan.notes:
             print(f"tensorflow-vgg: {plan.path}: {note}", file=sys.stderr)
@@ -240,10 +243,6 @@ def patch(args):
     if args.check:
         return 1 if changes else 0
     return 1 if left_out else 0
-
-
-def _patch_plan(patching, path, in_folder, revert, options):
-    return patching.plan_revert(path) if revert else patching.plan(path, options, skim=in_folder)
 
 
 def _patch_change(patching, plan, args, writing):

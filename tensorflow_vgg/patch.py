@@ -126,8 +126,8 @@ class _Source:
             ]
         except (SyntaxError, UnicodeDecodeError, tokenize.TokenError, RecursionError, ValueError) as error:
             raise PatchError(
-                f"{path}: no Python {sys.version_info[0]}.{sys.version_info[1]}: {_syntax_message(error)}. If it is Python 2, "
-                "make it Python 3 first, with 2to3. Nothing was changed"
+                f"{path}: no Python {sys.version_info[0]}.{sys.version_info[1]}: {_syntax_message(error)}. Nothing was "
+                "changed. If it is Python 2, make it Python 3 first, with 2to3"
             ) from error
         if self.encode(self.text) != data:
             raise PatchError(f"{path}: its encoding {encoding} does not write what it reads; convert the file to UTF-8")
@@ -481,7 +481,7 @@ class _Flow:
         return [_Input(self._op("other", expr, inputs), None)]
 
     def _call(self, call, env):
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
+        name = _called(call)
         inputs = [] if isinstance(call.func, ast.Name) else self._inputs(call.func, env)
         for argument in call.args + [keyword.value for keyword in call.keywords]:
             inputs += self._inputs(argument, env)
@@ -540,14 +540,28 @@ class _Flow:
         if is_own:
             functions = {item.name: item for item, its_class in self.owner.items() if its_class is owner}
         if name in functions:
-            calls = [node.func for node in ast.walk(functions[name]) if isinstance(node, ast.Call)]
-            kinds = {_kind_of_name(getattr(func, "attr", getattr(func, "id", ""))) for func in calls}
+            calls = [node for node in ast.walk(functions[name]) if isinstance(node, ast.Call)]
+            if any(self.origin(call.func).rsplit(".", 1)[-1] == _BLOCK for call in calls):
+                return "attention"
+            kinds = {_kind_of_call(call) for call in calls}
             if {"conv", "pool"} <= kinds:
                 return "block"
             for kind in ("fc", "conv", "pool", "flat"):
                 if kind in kinds:
                     return kind
         return "other"
+
+
+def _called(call):
+    """The last name of what is called; None for what another call gave."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
+
+
+def _kind_of_call(call):
+    """What a call's name says, or that of the call whose result is called, as in Dense(10)(x)."""
+    while isinstance(call.func, ast.Call):
+        call = call.func
+    return _kind_of_name(_called(call) or "")
 
 
 def _kind_of_name(name):
@@ -632,6 +646,17 @@ def _places(flow, options):
         group.append((op, reads, items))
     places = [[item for _, _, items in group for item in items] for group in groups.values()]
     return places, present, doubts
+
+
+def _no_head(flow, skim):
+    """The `_Doubt` about a file in which nothing was found, if there is anything in it to speak of."""
+    pools = [op for op in flow.ops if op.kind == "pool" and _POOLINGS in op.poolings and not op.foreign]
+    if pools:
+        return [_Doubt(_rows(*pools), "no fully connected layer reads the fifth pooling; name the place with --after")]
+    named = [op for op in flow.ops if isinstance(op.expr, ast.Call) and _kind_of_call(op.expr) in ("pool", "fc")]
+    if named and not skim:
+        return [_Doubt(_rows(*named), "no fully connected layer reads a fifth pooling that is TensorFlow 1's")]
+    return []
 
 
 def _check_head(flow, op, items):
@@ -777,11 +802,8 @@ def plan(path, options=None, skim=False):
     source = _Source(data, path)
     flow = _Flow(source.tree)
     places, present, doubts = _places(flow, options)
-    pools = [op for op in flow.ops if op.kind == "pool" and _POOLINGS in op.poolings and not op.foreign]
-    if pools and not (places or present or doubts):
-        doubts.append(
-            _Doubt(_rows(*pools), "no fully connected layer reads the fifth pooling; name the place with --after")
-        )
+    if not (places or present or doubts):
+        doubts = _no_head(flow, skim)
     if not all(doubt.other_network for doubt in doubts):
         places = []
 

@@ -72,9 +72,9 @@ class Vgg19:
 
     def conv_layer(self, bottom, name):
         with tf.variable_scope(name):
-            kernel = tf.constant(self.data_dict[name.encode()][0], name="filter")
+            kernel = tf.constant(self.data_dict[name][0], name="filter")
             out = tf.nn.conv2d(bottom, kernel, [1, 1, 1, 1], padding='SAME')
-            return tf.nn.relu(tf.nn.bias_add(out, tf.constant(self.data_dict[name.encode()][1], name="biases")))
+            return tf.nn.relu(tf.nn.bias_add(out, tf.constant(self.data_dict[name][1], name="biases")))
 
     def fc_layer(self, bottom, name):
         with tf.variable_scope(name):
@@ -82,8 +82,8 @@ class Vgg19:
             for d in bottom.get_shape().as_list()[1:]:
                 dim *= d
             x = tf.reshape(bottom, [-1, dim])
-            weights = tf.constant(self.data_dict[name.encode()][0], name="weights")
-            return tf.nn.bias_add(tf.matmul(x, weights), tf.constant(self.data_dict[name.encode()][1], name="biases"))
+            weights = tf.constant(self.data_dict[name][0], name="weights")
+            return tf.nn.bias_add(tf.matmul(x, weights), tf.constant(self.data_dict[name][1], name="biases"))
 
 
 
