@@ -211,7 +211,7 @@ def patch(args):
         else:
             found = [patching.plan(file, options, skim=os.path.isdir(path)) for file in files]
         plans += found
-        left_out |= any(plan.doubts for plan in found if not plan.blocks)
+        left_out |= any(plan.doubts for plan in found)
         if not args.revert and not any(plan.blocks or plan.present or plan.doubts for plan in found):
             left_out = True
             print(
@@ -227,15 +227,14 @@ def patch(args):
 
     for plan in plans:
         for doubt in plan.doubts:
-            kept = "one network in it left alone" if plan.blocks else "left alone"
-            print(f"tensorflow-vgg: {plan.path}: {kept}:\n{doubt}", file=sys.stderr)
+            print(f"tensorflow-vgg: {plan.path}: left alone:\n{doubt}", file=sys.stderr)
         for note in plan.notes:
             print(f"tensorflow-vgg: {plan.path}: {note}", file=sys.stderr)
         if plan in changes:
             _patch_change(patching, plan, args, writing)
         elif plan.present:
             rows = ", ".join(map(str, plan.present))
-            print(f"{plan.path}: nothing to do: the block is there, line {rows}")
+            print(f"{plan.path}: nothing to do: the block is there, line{'s' * (len(plan.present) > 1)} {rows}")
         elif args.revert and len(plans) == len(args.paths):
             print(f"{plan.path}: nothing to do: nothing in it was put in by this command")
     if writing and not args.revert and any(plan.blocks for plan in changes):

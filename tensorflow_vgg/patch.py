@@ -820,6 +820,8 @@ def plan(path, options=None, skim=False):
         doubts.append(doubt)
         after, blocks, modules, notes = data, [], [], []
     texts = ["\n".join([source.quote(row) for row in doubt.rows] + [f"  {doubt.reason}"]) for doubt in doubts]
+    if (blocks or present) and all(doubt.other_network for doubt in doubts):
+        texts, notes = [], notes + [f"another network in it left alone:\n{text}" for text in texts]
     return Plan(path, data, after, modules, blocks, sorted(set(present)), texts, notes)
 
 
