@@ -218,8 +218,12 @@ def patch(args):
                 f"tensorflow-vgg: {path}: no network found: nothing reads the pooling of a fifth block",
                 file=sys.stderr,
             )
-    # The same file can be named twice, or be found by its name and by a link.
-    plans = list({os.path.realpath(plan.path): plan for plan in plans}.values())
+    # A file can be named twice, or be found by its name and by a link, beside which the block's module is needed too.
+    once = {}
+    for plan in plans:
+        first = once.setdefault(os.path.realpath(plan.path), plan)
+        first.modules.extend(module for module in plan.modules if module not in first.modules)
+    plans = list(once.values())
     changes = [plan for plan in plans if plan.after != plan.before]
     writing = args.write or (args.revert and not args.check)
     if writing:

@@ -69,7 +69,7 @@ class Plan(collections.namedtuple("Plan", "path before after modules blocks pres
 def find(path):
     """The Python files that `path` names: itself, or those of a folder and its subfolders, sorted.
 
-    Hidden folders and virtual environments are left out, and a file that is there under several names comes once.
+    Hidden folders and virtual environments are left out.
 
     Raises:
       FileNotFoundError: there is no such file or folder.
@@ -77,24 +77,17 @@ def find(path):
     if not os.path.isdir(path):
         os.stat(path)
         return [path]
-    files = {}
+    files = []
     for folder, folders, names in os.walk(path):
-        folders[:] = sorted(
+        folders[:] = [
             name
             for name in folders
             if not name.startswith(".")
             and name not in ("__pycache__", "site-packages")
             and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
-        )
-        for name in sorted(names):
-            file = os.path.join(folder, name)
-            if name.endswith(".py") and os.path.isfile(file):
-                # Of a file and a link to it, the file itself.
-                if os.path.islink(file):
-                    files.setdefault(os.path.realpath(file), file)
-                else:
-                    files[os.path.realpath(file)] = file
-    return sorted(files.values())
+        ]
+        files += [os.path.join(folder, name) for name in names if name.endswith(".py")]
+    return sorted(file for file in files if os.path.isfile(file))
 
 
 # ---------------------------------------------------------------------------------------------------- the text
@@ -264,7 +257,7 @@ _KINDS = (
     ("pool", re.compile(r"(?<!un)pool")),
     ("fc", re.compile(r"fc|dense|full_?conn|fully|inner_?product|(?<!bi)linear|affine|matmul|xw_plus_b|relu_layer")),
     # What may stand between the pooling and the first fully connected layer beside a reshape.
-    ("flat", re.compile(r"drop|^identity$|^transpose$|^squeeze$|relu|^cast$|^cond$|^stop_gradient$")),
+    ("same", re.compile(r"drop|^identity$|^transpose$|^squeeze$|relu|^cast$|^cond$|^stop_gradient$")),
 )
 # Their layers are objects, or no tensors of TensorFlow: the block cannot be called on what they give.
 _FOREIGN = {"chainer", "jax", "keras", "lasagne", "mxnet", "numpy", "paddle", "tensorlayer", "theano", "torch"}
@@ -546,7 +539,7 @@ class _Flow:
             kinds = {_kind_of_call(call) for call in calls}
             if {"conv", "pool"} <= kinds:
                 return "block"
-            for kind in ("fc", "conv", "pool", "flat"):
+            for kind in ("fc", "conv", "pool", "flat", "same"):
                 if kind in kinds:
                     return kind
         return "other"
@@ -571,7 +564,7 @@ def _kind_of_name(name):
 def _through_flat(op):
     """What an operation takes, seen through reshapes and the like."""
     for item in op.inputs:
-        if item.op.kind == "flat":
+        if item.op.kind in ("flat", "same"):
             yield from _through_flat(item.op)
         elif item.op.feature:
             yield item
@@ -745,24 +738,23 @@ def _grouped(items, takers, layer, options):
     """The items by the function that binds what they read; raises a `_Doubt` where the place is not clear."""
     name = options.after or options.before
     looked_at = _rows(*takers, *[item.op for item in items], *layer)
-    if not items:
+    givers = [item.op for item in items] or layer
+    if not items and not any(op.kind in ("fc", "flat") or op.behind_fc for op in givers):
         raise _Doubt(looked_at, f"nothing that follows reads {name}")
+    if any(op.foreign for op in givers):
+        raise _Doubt(looked_at, "its layers are not TensorFlow 1's: the block cannot take what they give")
     groups = {}
     for item in items:
         if item.read is None:
-            raise _Doubt(
-                looked_at, "the layer stands inside another call: give its result a name, on a line of its own"
-            )
-        if item.op.foreign:
-            raise _Doubt(looked_at, "its layers are not TensorFlow 1's: the block cannot take what they give")
-        if item.op.kind == "fc" or item.op.behind_fc or item.op.kind == "flat":
-            raise _Doubt(looked_at, f"at {name} there is no feature map [batch, height, width, channels] any more")
+            raise _Doubt(looked_at, "the layer stands inside another call: give its result a name, on its own line")
         groups.setdefault(item.read.binding.function, []).append(item)
     for group in groups.values():
         if len({item.read.binding for item in group}) > 1:
             raise _Doubt(looked_at, f"{name} stands for more than one layer: give --after and --before other names")
         if not takers and len({id(item.read.expr) for item in group}) > 1:
             raise _Doubt(looked_at, f"{name} is read in several places: name what shall read the block with --before")
+    if any(op.kind in ("fc", "flat") or op.behind_fc for op in givers):
+        raise _Doubt(looked_at, f"at {name} there is no feature map [batch, height, width, channels] any more")
     return list(groups.values())
 
 
@@ -847,31 +839,44 @@ def _read(path):
 def _with_blocks(source, flow, places, options):
     """The source with the block at the places, the new calls, and the modules that it then needs."""
     edits, blocks, modules, functions = [], [], [], []
-    name, bound_at = _BLOCK, []
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if alias.name == _BLOCK:
-                    name, imported = alias.asname or alias.name, node in source.tree.body
-                    bound_at += [] if imported else [node.lineno]
-                    modules = None
-        elif getattr(node, "name", None) == _BLOCK and hasattr(node, "lineno"):
-            bound_at.append(node.lineno)
-    if bound_at:
-        raise _Doubt(bound_at, f"{_BLOCK} is there already, made otherwise than by an import at the top")
+    imported, otherwise = _bound(source)
+    if otherwise:
+        raise _Doubt(otherwise, f"{_BLOCK} is there already, made otherwise than by an import at the top")
     for items in places:
         function = items[0].read.binding.function
-        block, changed = _call_edits(source, flow, items, options, name, functions.count(function))
+        block, changed = _call_edits(source, flow, items, options, imported or _BLOCK, functions.count(function))
         functions.append(function)
         blocks.append(block)
         edits += changed
-    if modules is None:
-        modules = []
-    else:
+    if not imported:
         prefix, module, modules = _module(source, options)
         line = f"from {prefix}{module} import {_BLOCK}  # {_MARK}"
         edits.append(source.insertion(_import_row(source), line))
     return _changed(source, edits), blocks, modules
+
+
+def _bound(source):
+    """The name under which the file imports the block, if it does, and the rows that make one otherwise."""
+    imported, otherwise = None, []
+    inner = {
+        id(node)
+        for outer in ast.walk(source.tree)
+        if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        for node in ast.walk(outer)
+        if node is not outer
+    }
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if alias.name == _BLOCK and id(node) in inner:
+                    otherwise.append(node.lineno)
+                elif alias.name == _BLOCK:
+                    imported = alias.asname or alias.name
+        elif _BLOCK in (getattr(node, "name", None), getattr(node, "id", None)):
+            definition = isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            if definition or isinstance(getattr(node, "ctx", None), ast.Store):
+                otherwise.append(node.lineno)
+    return imported, otherwise
 
 
 def _changed(source, edits):
