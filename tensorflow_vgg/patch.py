@@ -117,7 +117,7 @@ class _Source:
                 for token in tokenize.generate_tokens(io.StringIO("".join(self.plain)).readline)
                 if token.type not in (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
             ]
-        except (SyntaxError, UnicodeDecodeError, tokenize.TokenError, RecursionError, ValueError) as error:
+        except (SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
             raise PatchError(
                 f"{path}: no Python {sys.version_info[0]}.{sys.version_info[1]}: {_syntax_message(error)}. Nothing was "
                 "changed. If it is Python 2, make it Python 3 first, with 2to3"
@@ -221,7 +221,7 @@ class _Source:
 
 def _syntax_message(error):
     where = f"line {error.lineno}: " if getattr(error, "lineno", None) else ""
-    return where + str(getattr(error, "msg", None) or error).rstrip(".")
+    return where + str(getattr(error, "msg", None) or error or "nested too deep").rstrip(".")
 
 
 def _literal(node):
@@ -375,10 +375,11 @@ class _Flow:
                 self._inputs(item.context_expr, env)
             return self._run(stmt.body, env)
         if isinstance(stmt, ast.Assign):
+            inputs = None if isinstance(stmt.value, (ast.Tuple, ast.List)) else self._inputs(stmt.value, env)
             for target in stmt.targets:
-                self._bind(target, stmt.value, stmt, env)
+                self._bind(target, stmt.value, inputs, stmt, env)
         elif isinstance(stmt, ast.AnnAssign) and stmt.value is not None:
-            self._bind(stmt.target, stmt.value, stmt, env)
+            self._bind(stmt.target, stmt.value, self._inputs(stmt.value, env), stmt, env)
         elif isinstance(stmt, ast.AugAssign):
             inputs = self._inputs(stmt.target, env) + self._inputs(stmt.value, env)
             if inputs and _key(stmt.target):
@@ -428,15 +429,18 @@ class _Flow:
     def _binding(self, stmt, ops):
         return _Binding(stmt, self._function, tuple(ops), self._looped())
 
-    def _bind(self, target, value, stmt, env):
+    def _bind(self, target, value, inputs, stmt, env):
+        """Binds a target to what a value gives; `inputs` is that, or None for a tuple, whose items bind one by one."""
         if isinstance(target, (ast.Tuple, ast.List)):
-            values = value.elts if isinstance(value, (ast.Tuple, ast.List)) else [value] * len(target.elts)
-            if len(values) == len(target.elts):
-                for item, item_value in zip(target.elts, values):
-                    self._bind(item, item_value, stmt, env)
+            values = value.elts if inputs is None else [value] * len(target.elts)
+            for item, item_value in zip(target.elts, values):
+                item_inputs = self._inputs(item_value, env) if inputs is None else inputs
+                self._bind(item, item_value, item_inputs, stmt, env)
             return
+        if inputs is None:
+            inputs = self._inputs(value, env)
         key = _key(target)
-        ops = list(dict.fromkeys(item.op for item in self._inputs(value, env)))
+        ops = list(dict.fromkeys(item.op for item in inputs))
         if key is None:
             return
         env.pop(key, None)
@@ -563,18 +567,28 @@ def _kind_of_name(name):
 
 def _through_flat(op):
     """What an operation takes, seen through reshapes and the like."""
-    for item in op.inputs:
-        if item.op.kind in ("flat", "same"):
-            yield from _through_flat(item.op)
-        elif item.op.feature:
-            yield item
+    return _through(op, ("flat", "same"))
 
 
 def _layers(op):
     """The nearest layers to an operation, itself or before it."""
-    if op.kind in ("conv", "pool", "fc", "block", "attention"):
+    layers = ("conv", "pool", "fc", "block", "attention")
+    if op.kind in layers:
         return [op]
-    return [layer for item in op.inputs if item.op.feature for layer in _layers(item.op)]
+    return [item.op for item in _through(op, ("flat", "same", "other", "foreign")) if item.op.kind in layers]
+
+
+def _through(op, kinds):
+    """The inputs with feature maps that are not of these kinds, of the operation and of those before it that are."""
+    found, seen, waiting = [], {op}, [op]
+    while waiting:
+        for item in waiting.pop(0).inputs:
+            if item.op.kind not in kinds:
+                found += [item] * item.op.feature
+            elif item.op not in seen:
+                seen.add(item.op)
+                waiting.append(item.op)
+    return found
 
 
 def _exclusive(one, other):
@@ -612,7 +626,7 @@ def _places(flow, options):
     for op in flow.ops:
         if op.kind != "fc" or op.behind_fc:
             continue
-        items = list(_through_flat(op))
+        items = _through_flat(op)
         if not items:
             continue
         try:
@@ -792,7 +806,10 @@ def plan(path, options=None, skim=False):
     if skim and b"pool" not in data.lower():
         return Plan(path, data, data, [], [], [], [], [])
     source = _Source(data, path)
-    flow = _Flow(source.tree)
+    try:
+        flow = _Flow(source.tree)
+    except RecursionError:
+        raise PatchError(f"{path}: nested too deep to be followed; nothing was changed") from None
     places, present, doubts = _places(flow, options)
     if not (places or present or doubts):
         doubts = _no_head(flow, skim)
@@ -1220,7 +1237,7 @@ def check_writable(plans):
     """
     for plan in plans:
         path = os.path.realpath(plan.path)
-        for protected in (path, os.path.dirname(path)):
+        for protected in [path, os.path.dirname(path)] + [os.path.dirname(module) or "." for module in plan.modules]:
             if not os.stat(protected).st_mode & stat.S_IWUSR or not os.access(protected, os.W_OK):
                 raise PatchError(f"{protected}: read-only; make it writable first (chmod u+w). Nothing was changed")
 
