@@ -236,16 +236,20 @@ def _key(expr):
     """One name for all spellings of a variable, an attribute or an item with a literal key; else None."""
     if isinstance(expr, ast.Name):
         return expr.id
-    if isinstance(expr, ast.Attribute):
-        value = _key(expr.value)
-        return value and f"{value}.{expr.attr}"
+    if not isinstance(expr, (ast.Attribute, ast.Subscript)):
+        return None
+    value, last = _key(expr.value), _last_name(expr)
+    if value is None or not isinstance(last, (str, int)):
+        return None
+    return f"{value}.{last}" if isinstance(expr, ast.Attribute) else f"{value}[{last!r}]"
+
+
+def _last_name(expr):
+    """The last part of what `_key` knows: a name, an attribute's name, or the key of an item."""
     if isinstance(expr, ast.Subscript):
-        value = _key(expr.value)
-        item = _literal(
-            getattr(expr.slice, "value", expr.slice) if type(expr.slice).__name__ == "Index" else expr.slice
-        )
-        return value and f"{value}[{item!r}]" if isinstance(item, (str, int)) and item != "" else None
-    return None
+        old = type(expr.slice).__name__ == "Index"  # Python 3.8 and before
+        return _literal(expr.slice.value if old else expr.slice)
+    return expr.attr if isinstance(expr, ast.Attribute) else expr.id
 
 
 # ------------------------------------------------------------------------------------- the network in the tree
@@ -299,43 +303,47 @@ class _Flow:
     def __init__(self, tree):
         self.ops = []
         self.origins = {}  # a name in the file -> what was imported under it
+        self.imports_tensorflow = False
         self.owner = {}  # function -> its class
         self.module_functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        self._assigned = {}  # (class, attribute) -> the methods that assign it, in order
+        self._objects = set()  # (class, attribute) of those that hold what a call gave
         self._ends = {}  # function -> its variables at its end
         self._branches = ()
         self._function = None
-        functions = []
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
+        nodes = list(ast.walk(tree))
+        for node in nodes:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._import(node)
+            elif isinstance(node, ast.ClassDef):
                 self.owner.update((item, node) for item in node.body if isinstance(item, ast.FunctionDef))
-            elif isinstance(node, ast.FunctionDef):
-                functions.append(node)
-            elif isinstance(node, ast.Import):
-                for alias in node.names:
-                    name = alias.asname or alias.name.split(".")[0]
-                    self.origins[name] = alias.name if alias.asname else name
-                    self.imported_tensorflow |= alias.name.split(".")[0] == "tensorflow"
-            elif isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    self.origins[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}"
-                self.imported_tensorflow |= (node.module or "").split(".")[0] == "tensorflow" and not node.level
-        self._assigned = {}  # (class, attribute) -> the functions that assign it
-        self._objects = set()  # (class, attribute) of those that hold what a call gave
-        for function, owner in self.owner.items():
-            for node in ast.walk(function):
+        for method in self.owner:
+            for node in ast.walk(method):
                 if isinstance(node, ast.Assign):
-                    made = isinstance(node.value, ast.Call) and "partial" not in (_key(node.value.func) or "")
-                    for target in node.targets:
-                        for item in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
-                            if (_key(item) or "").startswith(self.own_name(function) + "."):
-                                slot = (owner, _key(item)[len(self.own_name(function)) + 1 :])
-                                self._assigned.setdefault(slot, {})[function] = None
-                                if made:
-                                    self._objects.add(slot)
-        for function in sorted(functions, key=lambda node: node.lineno):
+                    self._note_attributes(method, node)
+        for function in sorted((node for node in nodes if isinstance(node, ast.FunctionDef)), key=lambda f: f.lineno):
             self._end(function)
 
-    imported_tensorflow = False
+    def _import(self, node):
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                module, name = alias.name, alias.asname or alias.name.split(".")[0]
+                self.origins[name] = module if alias.asname else name
+            else:
+                module = "." * node.level + (node.module or "")
+                self.origins[alias.asname or alias.name] = f"{module}.{alias.name}"
+            self.imports_tensorflow |= module.split(".")[0] == "tensorflow"
+
+    def _note_attributes(self, method, stmt):
+        made = isinstance(stmt.value, ast.Call) and "partial" not in (_key(stmt.value.func) or "")
+        for target in stmt.targets:
+            for item in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+                own = self.own_name(method) + "."
+                if (_key(item) or "").startswith(own):
+                    slot = (self.owner[method], _key(item)[len(own) :])
+                    self._assigned.setdefault(slot, {})[method] = None
+                    if made:
+                        self._objects.add(slot)
 
     def own_name(self, function):
         """What a method calls its object: `self`. Nothing, for a plain function."""
@@ -432,10 +440,11 @@ class _Flow:
     def _bind(self, target, value, inputs, stmt, env):
         """Binds a target to what a value gives; `inputs` is that, or None for a tuple, whose items bind one by one."""
         if isinstance(target, (ast.Tuple, ast.List)):
-            values = value.elts if inputs is None else [value] * len(target.elts)
-            for item, item_value in zip(target.elts, values):
-                item_inputs = self._inputs(item_value, env) if inputs is None else inputs
-                self._bind(item, item_value, item_inputs, stmt, env)
+            each = [inputs] * len(target.elts)
+            if inputs is None:
+                each = [self._inputs(item, env) for item in value.elts]
+            for item, item_inputs in zip(target.elts, each):
+                self._bind(item, value, item_inputs, stmt, env)
             return
         if inputs is None:
             inputs = self._inputs(value, env)
@@ -446,11 +455,8 @@ class _Flow:
         env.pop(key, None)
         if ops:
             env[key] = self._binding(stmt, ops)
-            name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", None)
-            if name is None:
-                name = str(_literal(getattr(target.slice, "value", target.slice)))
             for op in ops:
-                op.names.add(name)
+                op.names.add(_last_name(target))
 
     def _op(self, kind, expr, inputs):
         op = _Op(kind, expr, self._function, inputs, self._branches, self._looped())
@@ -492,15 +498,21 @@ class _Flow:
         slot = (self.owner.get(self._function), key[len(own) + 1 :])
         if not own or not key.startswith(own + "."):
             return None
-        found = []
-        for function in self._assigned.get(slot, ()):
-            if function is not self._function:
-                binding = self._end(function).get(f"{self.own_name(function)}.{slot[1]}")
-                if binding:
-                    found.append(binding)
+        others = [function for function in self._assigned.get(slot, ()) if function is not self._function]
+        found = [self._end(function).get(f"{self.own_name(function)}.{slot[1]}") for function in others]
+        found = [binding for binding in found if binding]
         if len(found) > 1:
             return _Binding(None, None, tuple(op for binding in found for op in binding.ops), False)
         return found[0] if found else None
+
+    def assigned_by_calls(self, function, key):
+        """The methods that a method calls and that assign an attribute of its object, which has this key."""
+        own = self.own_name(function)
+        if not own or not key.startswith(own + "."):
+            return []
+        methods = self._assigned.get((self.owner[function], key[len(own) + 1 :]), ())
+        called = {_key(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+        return [method for method in methods if f"{own}.{method.name}" in called and method is not function]
 
     def origin(self, expr):
         """The full name of a dotted name, by the file's imports."""
@@ -657,7 +669,7 @@ def _places(flow, options):
 
 def _no_head(flow, skim):
     """The `_Doubt` about a file in which nothing was found, if there is anything in it to speak of."""
-    pools = [op for op in flow.ops if op.kind == "pool" and _POOLINGS in op.poolings and not op.foreign]
+    pools = [op for op in flow.ops if op.kind == "pool" and op.poolings == {_POOLINGS} and not op.foreign]
     if pools:
         return [_Doubt(_rows(*pools), "no fully connected layer reads the fifth pooling; name the place with --after")]
     named = [op for op in flow.ops if isinstance(op.expr, ast.Call) and _kind_of_call(op.expr) in ("pool", "fc")]
@@ -675,7 +687,7 @@ def _check_head(flow, op, items):
     elsewhere = "; name the place with --after or --before"
     if any(item.op.foreign for item in items):
         reasons.append("its layers are not TensorFlow 1's: the block cannot take what they give")
-    elif not flow.imported_tensorflow:
+    elif not flow.imports_tensorflow:
         reasons.append("the file does not import TensorFlow" + elsewhere)
     elif between and between[0].kind == "block":
         reasons.append(f"the pooling is inside the function that line {between[0].expr.lineno} calls" + elsewhere)
@@ -912,6 +924,11 @@ def _call_edits(source, flow, items, options, function_name, number):
         raise _Doubt(looked_at, "what is read there is not assigned in one place of the class")
     if binding.looped:
         raise _Doubt(looked_at, "the layer is made in a loop: name the place with --before")
+    others = flow.assigned_by_calls(binding.function, _key(reads[0].expr))
+    if others:
+        raise _Doubt(
+            looked_at + [other.lineno for other in others], "a method called meanwhile assigns the layer again"
+        )
     spans = [source.span(read.expr) for read in reads]
     texts = {source.text[span[0] : span[1]] for span in spans if span}
     if None in spans or len(texts) > 1:
