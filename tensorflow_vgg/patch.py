@@ -881,7 +881,9 @@ def _with_blocks(source, flow, places, options):
         prefix, module, modules = _module(source, options)
         line = f"from {prefix}{module} import {_BLOCK}  # {_MARK}"
         edits.append(source.insertion(_import_row(source), line))
-    return _changed(source, edits), blocks, modules
+    looked_at = [item.read.expr.lineno for items in places for item in items]
+    looked_at += _rows(*[item.op for items in places for item in items])
+    return _changed(source, edits, looked_at), blocks, modules
 
 
 def _bound(source):
@@ -908,11 +910,12 @@ def _bound(source):
     return imported, otherwise
 
 
-def _changed(source, edits):
+def _changed(source, edits, looked_at):
     try:
         return _Source(source.edited(edits), source.path)
     except PatchError as error:
-        raise _Doubt([], f"a line put in would break the file: {error.__cause__}") from error
+        reason = "there is no room for a new line: write what is on one line with if, else, try or with on two"
+        raise _Doubt(looked_at, reason) from error
 
 
 def _call_edits(source, flow, items, options, function_name, number):
@@ -1121,7 +1124,7 @@ def _with_compat(source):
     left = sorted(name for name in set(modules) if name.startswith("tensorflow.contrib"))
     if left:
         notes.append(f"left as it is, and gone from TensorFlow 2: {', '.join(left)}")
-    return _changed(source, edits), notes
+    return _changed(source, edits, list(loads)), notes
 
 
 def _tensorflow_words(source, node, words):

@@ -290,6 +290,68 @@ def test_the_diff_is_what_write_does(name, copy, tmp_path, capsys, monkeypatch):
     assert path.read_bytes() == applied != original
 
 
+CALL = "attention_feature = %s(self.pool5, index=0)  # tensorflow-vgg patch\n" % BLOCK
+POOL = "self.pool5 = self.max_pool(self.conv5_4, 'pool5')\n"
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        (
+            "if x: self.pool5 = self.max_pool(y)\nelse: self.pool5 = self.avg_pool(y)\nself.fc6 = self.fc(self.pool5)",
+            "if x: self.pool5 = self.max_pool(y)\nelse: self.pool5 = self.avg_pool(y)\n"
+            + CALL
+            + "self.fc6 = self.fc(attention_feature)",
+        ),
+        (
+            "with x: self.pool5 = self.max_pool(y)\nself.fc6 = self.fc(self.pool5)\n",
+            "with x: self.pool5 = self.max_pool(y)\n" + CALL + "self.fc6 = self.fc(attention_feature)\n",
+        ),
+        (
+            "try:\n    self.pool5 = self.max_pool(y)\nexcept E:\n    self.pool5 = self.avg_pool(y, '''a\n#''')\nself.fc6 = self.fc(self.pool5)\n",
+            "try:\n    self.pool5 = self.max_pool(y)\nexcept E:\n    self.pool5 = self.avg_pool(y, '''a\n#''')\n"
+            + CALL
+            + "self.fc6 = self.fc(attention_feature)\n",
+        ),
+        (
+            POOL + "    # deeper\n\nself.fc6 = self.fc(self . pool5)\n",
+            POOL + CALL.replace(".", " . ", 1) + "    # deeper\n\nself.fc6 = self.fc(attention_feature)\n",
+        ),
+        (
+            POOL + "attention_feature = 0\nself.fc6 = self.fc(self.pool5)\n",
+            POOL
+            + CALL.replace("feature", "feature_2", 1)
+            + "attention_feature = 0\nself.fc6 = self.fc(attention_feature_2)\n",
+        ),
+        # What is not on the way to the fully connected layer goes on reading the pooling.
+        (
+            POOL + "self.map = self.pool5\ntf.summary.image('p', self.pool5)\nif x: return self.pool5\n"
+            "self.fc6 = self.fc(tf.reshape(self.pool5, [-1, n(self.pool5.shape)]))\nmask = self.pool5 > 0\n",
+            POOL + CALL + "self.map = self.pool5\ntf.summary.image('p', self.pool5)\nif x: return self.pool5\n"
+            "self.fc6 = self.fc(tf.reshape(attention_feature, [-1, n(self.pool5.shape)]))\nmask = self.pool5 > 0\n",
+        ),
+        ("if x: self.pool5 = self.max_pool(y)\nelse: raise x\nself.fc6 = self.fc(self.pool5)\n", None),
+    ],
+)
+def test_forms_of_python(before, after, copy, capsys):
+    path = copy("plain.py")
+    text = path.read_text()
+    head = text[: text.index("        " + POOL)] + "        y = self.conv5_4\n"
+
+    def whole(head, tail):
+        return head + "".join("        " + line if line != "#''')\n" else line for line in tail.splitlines(True))
+
+    path.write_text(whole(head, before))
+    status = main(["patch", str(path), "--write"])
+    if after is None:
+        assert status == 1 and "no room for a new line" in capsys.readouterr().err
+    else:
+        head = head.replace("import time\n", "import time\nfrom attention import %s  # tensorflow-vgg patch\n" % BLOCK)
+        assert status == 0 and path.read_text() == whole(head, after)
+        assert main(["patch", str(path), "--revert"]) == 0
+    assert path.read_text() == whole(text[: text.index("        " + POOL)] + "        y = self.conv5_4\n", before)
+
+
 # ------------------------------------------------------------------------------------------ what it does not do
 
 
