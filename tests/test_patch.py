@@ -308,7 +308,8 @@ POOL = "self.pool5 = self.max_pool(self.conv5_4, 'pool5')\n"
             "with x: self.pool5 = self.max_pool(y)\n" + CALL + "self.fc6 = self.fc(attention_feature)\n",
         ),
         (
-            "try:\n    self.pool5 = self.max_pool(y)\nexcept E:\n    self.pool5 = self.avg_pool(y, '''a\n#''')\nself.fc6 = self.fc(self.pool5)\n",
+            "try:\n    self.pool5 = self.max_pool(y)\nexcept E:\n    self.pool5 = self.avg_pool(y, '''a\n#''')\n"
+            "self.fc6 = self.fc(self.pool5)\n",
             "try:\n    self.pool5 = self.max_pool(y)\nexcept E:\n    self.pool5 = self.avg_pool(y, '''a\n#''')\n"
             + CALL
             + "self.fc6 = self.fc(attention_feature)\n",
