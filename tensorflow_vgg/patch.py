@@ -633,8 +633,7 @@ def _places(flow, options):
     """
     if options.after or options.before:
         return _named_places(flow, options)
-    places, present, doubts = [], [], []
-    heads = []
+    heads, blocks, doubts = [], [], []
     for op in flow.ops:
         if op.kind != "fc" or op.behind_fc:
             continue
@@ -642,15 +641,17 @@ def _places(flow, options):
         if not items:
             continue
         try:
-            if any(item.op.kind == "attention" for item in items):
-                present += [item.op.expr.lineno for item in items if item.op.kind == "attention"]
-                continue
-            _check_head(flow, op, items)
-            heads.append((op, items))
+            attended = [item.op for item in items if item.op.kind == "attention"]
+            blocks += attended
+            if not attended:
+                _check_head(flow, op, items)
+                heads.append((op, items))
         except _Doubt as doubt:
             doubts.append(doubt)
     groups = {}
     for op, items in heads:
+        if any(_takes(block, [item.op for item in items]) for block in blocks):
+            continue  # one of two that read the pooling has the block already: so it was meant
         reads = {id(item.read.expr) for item in items}
         group = groups.setdefault(items[0].read.binding, [])
         for other, other_reads, _ in group:
@@ -664,7 +665,7 @@ def _places(flow, options):
                 )
         group.append((op, reads, items))
     places = [[item for _, _, items in group for item in items] for group in groups.values()]
-    return places, present, doubts
+    return places, _rows(*blocks), doubts
 
 
 def _no_head(flow, skim):
@@ -681,36 +682,33 @@ def _no_head(flow, skim):
 def _check_head(flow, op, items):
     """Raises a `_Doubt` unless this fully connected layer reads the fifth block's pooling, and nothing else."""
     looked_at = _rows(op, *[item.op for item in items])
-    reasons = []
     between = [item.op for item in items if item.op.kind != "pool"]
     poolings = set().union(*[item.op.poolings for item in items])
+    looped = any(item.op.looped for item in items)
     elsewhere = "; name the place with --after or --before"
+    reason = None
     if any(item.op.foreign for item in items):
-        reasons.append("its layers are not TensorFlow 1's: the block cannot take what they give")
+        reason = "its layers are not TensorFlow 1's: the block cannot take what they give"
     elif not flow.imports_tensorflow:
-        reasons.append("the file does not import TensorFlow" + elsewhere)
+        reason = "the file does not import TensorFlow" + elsewhere
     elif between and between[0].kind == "block":
-        reasons.append(f"the pooling is inside the function that line {between[0].expr.lineno} calls" + elsewhere)
+        reason = f"the pooling is inside the function that line {between[0].expr.lineno} calls" + elsewhere
     elif between:
-        # The poolings before what stands between, for the user to see.
+        # The layers before what stands between, for the user to see.
         looked_at += _rows(*[layer for other in between for layer in _layers(other)])
-        reasons.append(
-            f"the first fully connected layer does not read a pooling, but line {between[0].expr.lineno}" + elsewhere
-        )
-    elif any(item.op.looped for item in items):
-        reasons.append("poolings are made in a loop, so that they cannot be counted" + elsewhere)
+        row = between[0].expr.lineno
+        reason = f"the first fully connected layer does not read a pooling, but line {row}" + elsewhere
+    elif looped:
+        reason = "poolings are made in a loop, so that they cannot be counted" + elsewhere
     elif poolings != {_POOLINGS}:
         found = " or ".join(map(str, sorted(poolings)))
-        reasons.append(
-            f"there are {found} poolings before the first fully connected layer, VGG has {_POOLINGS}" + elsewhere
-        )
+        reason = f"there are {found} poolings before the first fully connected layer, VGG has {_POOLINGS}" + elsewhere
     elif any(item.read is None for item in items):
-        reasons.append("the pooling stands inside another call: give its result a name, on a line of its own")
+        reason = "the pooling stands inside another call: give its result a name, on a line of its own"
     elif any(item.read.binding != items[0].read.binding for item in items):
-        reasons.append("the first fully connected layer reads the pooling in more than one place" + elsewhere)
-    if reasons:
-        looped = any(item.op.looped for item in items)
-        raise _Doubt(looked_at, reasons[0], other_network=max(poolings) < _POOLINGS and not looped)
+        reason = "the first fully connected layer reads the pooling in more than one place" + elsewhere
+    if reason:
+        raise _Doubt(looked_at, reason, other_network=max(poolings) < _POOLINGS and not looped)
 
 
 def _named(flow, name):
@@ -804,7 +802,8 @@ def plan(path, options=None, skim=False):
     Args:
       path: a Python file, or a symbolic link to one.
       options: `Options`.
-      skim: pass over a file in which the word "pool" does not occur, though it may be no Python at all.
+      skim: say nothing of a file without any layers, and pass over one in which the word "pool" does not occur,
+        though it may be no Python at all.
 
     Returns:
       A `Plan`. A file without a network has no blocks, nothing present and no doubts.
@@ -822,11 +821,13 @@ def plan(path, options=None, skim=False):
         flow = _Flow(source.tree)
     except RecursionError:
         raise PatchError(f"{path}: nested too deep to be followed; nothing was changed") from None
+    if skim and not any(op.feature for op in flow.ops):
+        return Plan(path, data, data, [], [], [], [], [])
     places, present, doubts = _places(flow, options)
     if not (places or present or doubts):
         doubts = _no_head(flow, skim)
     if not all(doubt.other_network for doubt in doubts):
-        places = []
+        places, present = [], []  # a network that may be a VGG and is not understood: the whole file is left alone
 
     patched, blocks, modules, notes = source, [], [], []
     try:

@@ -420,6 +420,21 @@ def test_what_python_cannot_read(data, word, tmp_path, capsys):
     assert path.read_bytes() == data
 
 
+def test_one_of_two_heads_attended_is_enough_and_a_call_that_nothing_reads_is_not(copy, tmp_path, capsys):
+    path = copy("left_alone/two_heads.py")
+    assert main(["patch", str(path), "--write", "--before", "fc6"]) == 0
+    patched = path.read_bytes()
+    assert main(["patch", str(path), "--write"]) == 0
+    assert path.read_bytes() == patched and "nothing to do" in capsys.readouterr().out
+
+    path = copy("by_hand.py")
+    path.write_text(path.read_text().replace("fc_layer(attention_feature,", "fc_layer(self.pool5,"))
+    before = snapshot(tmp_path)
+    assert main(["patch", str(path), "--write"]) == 1
+    assert "line 42 has a block in the scope cbam" in capsys.readouterr().err
+    assert snapshot(tmp_path) == before
+
+
 # ------------------------------------------------------------------------------------------------------- revert
 
 
