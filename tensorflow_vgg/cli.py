@@ -40,6 +40,9 @@ New variables, in the variable scope that the call is in:
 They need an initialiser: session.run(tf.global_variables_initializer()) after build() and before the first result,
 and before anything is restored from a checkpoint, which does not have them.
 The network has changed and must be trained again. With --start open it begins close to where it was."""
+_COMPAT_ADVICE = """\
+On TensorFlow 2 build it under `with tf.Graph().as_default():`, or call tf.disable_eager_execution() first. For what
+else in your code needs changing see TensorFlow's own tf_upgrade_v2."""
 _IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
@@ -88,8 +91,8 @@ def _parser():
     verb = verbs.add_parser(
         "patch",
         help="put the attention block into the source of your own VGG",
-        description="Puts the attention block between the fifth block's pooling and the first fully connected layer of "
-        "the VGG16 and VGG19 classes in Python files. Prints the change and makes none, unless told to.",
+        description="Puts the attention block between the fifth block's pooling and the first fully connected layer\n"
+        "of the VGG16 and VGG19 classes in Python files. Prints the change and makes none, unless told to.",
         epilog=_PATCH_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -241,8 +244,11 @@ def patch(args):
             print(f"{plan.path}: nothing to do: the block is there, line{'s' * (len(plan.present) > 1)} {rows}")
         elif args.revert and len(plans) == len(args.paths):
             print(f"{plan.path}: nothing to do: nothing in it was put in by this command")
-    if writing and not args.revert and any(plan.blocks for plan in changes):
-        print(_PATCH_ADVICE.format(scope=args.scope or "cbam"))
+    if args.write and not args.revert:
+        if any(plan.blocks for plan in changes):
+            print(_PATCH_ADVICE.format(scope=args.scope or "cbam"))
+        if args.compat and changes:
+            print(_COMPAT_ADVICE)
     if args.check:
         return 1 if changes else 0
     return 1 if left_out else 0

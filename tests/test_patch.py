@@ -257,6 +257,7 @@ def test_compat_changes_the_import_and_the_load_and_nothing_else(copy, tmp_path,
     main(["patch", str(path), "--write", "--no-backup"])
     plain = path.read_text()
     assert main(["patch", str(path), "--write", "--compat"]) == 0
+    assert "tf_upgrade_v2" in capsys.readouterr().out
     trust = "# allow_pickle=True runs any code that the file holds: load only files you trust (tensorflow-vgg patch)"
     expected = plain.replace("import tensorflow as tf", "import tensorflow.compat.v1 as tf")
     expected = expected.replace("module  # tensorflow-vgg patch", "module  # tensorflow-vgg patch --compat")
