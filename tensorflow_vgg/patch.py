@@ -153,8 +153,9 @@ class _Source:
         return self._starts[position[0] - 1] + position[1]
 
     def line_of(self, row):
-        """The logical line, (first row, last row), with this row or the next after it."""
-        return self.logical[bisect.bisect_left([last for _, last in self.logical], row)]
+        """The logical line, (first row, last row), with this row or the next after it; without any, the row."""
+        index = bisect.bisect_left([last for _, last in self.logical], row)
+        return self.logical[index] if index < len(self.logical) else (row, row)
 
     def last_row(self, stmt):
         """The last row of a statement with all that belongs to it."""

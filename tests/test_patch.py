@@ -808,3 +808,12 @@ def test_help_shows_it_on_a_file(capsys):
     shown = capsys.readouterr().out
     assert 'self.fc6 = self.fc_layer(self.pool5, "fc6")' in shown
     assert 'self.fc6 = self.fc_layer(attention_feature, "fc6")' in shown
+
+
+@pytest.mark.parametrize("data", [b"", b"# pool\n", b"# pool", b"# tensorflow-vgg patch", b"\r\n# pool\r\n\f"])
+def test_files_with_next_to_nothing(data, tmp_path, capsys):
+    path = tmp_path / "vgg.py"
+    path.write_bytes(data)
+    assert main(["patch", str(path), "--write", "--compat"]) == 1
+    assert main(["patch", str(path), "--revert"]) == (2 if b"patch" in data else 0)
+    assert path.read_bytes() == data
