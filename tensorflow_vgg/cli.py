@@ -16,6 +16,7 @@ from tensorflow_vgg import __version__
 __all__ = [
     "classify",
     "main",
+    "patch",
     "weights_attach",
     "weights_check",
     "weights_clear",
@@ -25,6 +26,36 @@ __all__ = [
     "weights_make",
 ]
 
+_PATCH_EXAMPLE = """\
+In a vgg19.py like this
+  import numpy as np
+  import tensorflow as tf
+  ...
+          self.pool5 = self.max_pool(self.conv5_4, 'pool5')
+
+          self.fc6 = self.fc_layer(self.pool5, "fc6")
+it makes
+  import numpy as np
+  import tensorflow as tf
+  from attention import convolutional_block_attention_module  # tensorflow-vgg patch
+  ...
+          self.pool5 = self.max_pool(self.conv5_4, 'pool5')
+          attention_feature = convolutional_block_attention_module(self.pool5, index=0)  # tensorflow-vgg patch
+
+          self.fc6 = self.fc_layer(attention_feature, "fc6")
+and puts attention.py beside it. --revert goes by the comments: leave them there.
+
+Exit status: 0 done, 1 some network was left alone (with --check: something would change), 2 bad input."""
+_PATCH_ADVICE = """\
+New variables, in the variable scope that the call is in:
+  {scope}/fc_1/kernel  {scope}/fc_1/bias  {scope}/fc_2/kernel  {scope}/fc_2/bias
+  {scope}/spatial_attention_conv/weights  {scope}/spatial_attention_conv/biases
+They need an initialiser: session.run(tf.global_variables_initializer()) after build() and before the first result,
+and before anything is restored from a checkpoint, which does not have them.
+The network has changed and must be trained again. With --start open it begins close to where it was."""
+_COMPAT_ADVICE = """\
+On TensorFlow 2 build it under `with tf.Graph().as_default():`, or call tf.disable_eager_execution() first. For what
+else in your code needs changing see TensorFlow's own tf_upgrade_v2."""
 _IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
@@ -75,7 +106,52 @@ def _parser():
         help="put the weights into the graph, as upstream does, instead of mapping them into memory from a cache",
     )
     _weights_parser(verbs.add_parser("weights", help="check, make, convert and fetch weight files"))
+    _patch_parser(
+        verbs.add_parser(
+            "patch",
+            help="put the attention block into the source of your own VGG",
+            description="Puts the attention block between the fifth block's pooling and the first fully connected\n"
+            "layer of the VGG16 and VGG19 classes in Python files. Prints the change and makes none, unless told to.",
+            epilog=_PATCH_EXAMPLE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     return parser
+
+
+def _patch_parser(verb):
+    verb.set_defaults(run=patch)
+    verb.add_argument("paths", nargs="+", metavar="PATH", help="a Python file, or a folder for all networks in it")
+    doing = verb.add_mutually_exclusive_group()
+    doing.add_argument("--write", action="store_true", help="make the change, and keep the file as it was as FILE.orig")
+    doing.add_argument(
+        "--check", action="store_true", help="only say what would change: exit status 1 if anything would"
+    )
+    verb.add_argument("--no-backup", action="store_true", help="with --write: keep no FILE.orig")
+    verb.add_argument("--revert", action="store_true", help="take out again what --write put in, and nothing else")
+    verb.add_argument("--after", metavar="NAME", help="put the block after this layer, such as pool4")
+    verb.add_argument("--before", metavar="NAME", help="put the block before this layer, such as fc6")
+    verb.add_argument("--index", type=_whole, metavar="N", help="the block's argument index; default: 0")
+    verb.add_argument("--ratio", type=_ratio, metavar="R", help="its inner_units_ratio; the block's default is 0.5")
+    verb.add_argument("--scope", type=_scope, metavar="NAME", help="its variable scope; the block's default is cbam")
+    verb.add_argument(
+        "--start",
+        choices=("glorot", "open", "pass-through"),
+        help="how its variables start: glorot at random (the block's default), open close to letting everything "
+        "through, pass-through exactly so, but too saturated to train",
+    )
+    verb.add_argument(
+        "--compat",
+        action="store_true",
+        help="also import tensorflow.compat.v1 as tf, and allow pickles where numpy.load has an encoding, so that the "
+        "file runs on TensorFlow 2; for the rest of your code see TensorFlow's own tf_upgrade_v2",
+    )
+    verb.add_argument(
+        "--attention-module",
+        type=_module_name,
+        metavar="NAME",
+        help="import the block from this module in place of attention; .NAME and PACKAGE.NAME are taken as they are",
+    )
 
 
 def _weights_parser(parser):
@@ -136,6 +212,31 @@ def _seed(text):
     return int(text)
 
 
+def _whole(text):
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text}")
+    return int(text)
+
+
+def _ratio(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+
+
+def _scope(text):
+    if not re.match(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z", text) or "\\" in text:
+        raise argparse.ArgumentTypeError(f"expected letters, digits and ._-/, got {text}")
+    return text
+
+
+def _module_name(text):
+    if not text.isascii() or not all(part.isidentifier() for part in text.lstrip(".").split(".")):
+        raise argparse.ArgumentTypeError(f"expected a module's name, as in an import, got {text}")
+    return text
+
+
 def classify(args):
     """Prints the most probable labels of each image."""
     images = _image_files(args.images)
@@ -174,6 +275,77 @@ def classify(args):
                     sys.stdout.flush()
                 progress.advance(len(batch) + len(failures))
     return 1 if left_out else 0
+
+
+def patch(args):
+    """Puts the attention block into source files, or takes it out again."""
+    from tensorflow_vgg import patch as patching
+
+    values = vars(args)
+    options = patching.Options(**{name: values[name] for name in patching.Options._fields})
+    plans, left_out = [], False
+    # All files are looked at before the first is changed: an error in any leaves all as they are.
+    for path in args.paths:
+        files = patching.find(path)
+        if args.revert:
+            found = [patching.plan_revert(file) for file in files]
+        else:
+            found = [patching.plan(file, options, skim=os.path.isdir(path)) for file in files]
+        plans += found
+        left_out |= any(plan.doubts for plan in found)
+        if not args.revert and not any(plan.blocks or plan.present or plan.doubts for plan in found):
+            left_out = True
+            print(
+                f"tensorflow-vgg: {path}: no network found: nothing reads the pooling of a fifth block",
+                file=sys.stderr,
+            )
+    # A file can be named twice, or be found by its name and by a link, beside which the block's module is needed too.
+    once = {}
+    for plan in plans:
+        first = once.setdefault(os.path.realpath(plan.path), plan)
+        first.modules.extend(module for module in plan.modules if module not in first.modules)
+    plans = list(once.values())
+    changes = [plan for plan in plans if plan.after != plan.before]
+    writing = args.write or (args.revert and not args.check)
+    if writing:
+        patching.check_writable(changes)
+
+    for plan in plans:
+        for doubt in plan.doubts:
+            print(f"tensorflow-vgg: {plan.path}: left alone:\n{doubt}", file=sys.stderr)
+        for note in plan.notes:
+            print(f"tensorflow-vgg: {plan.path}: {note}", file=sys.stderr)
+        if plan in changes:
+            _patch_change(patching, plan, args, writing)
+        elif plan.present:
+            rows = ", ".join(map(str, plan.present))
+            print(f"{plan.path}: nothing to do: the block is there, line{'s' * (len(plan.present) > 1)} {rows}")
+        elif args.revert and len(plans) == len(args.paths):
+            print(f"{plan.path}: nothing to do: nothing in it was put in by this command")
+    if args.write and not args.revert:
+        if any(plan.blocks for plan in changes):
+            print(_PATCH_ADVICE.format(scope=args.scope or "cbam"))
+        if args.compat and changes:
+            print(_COMPAT_ADVICE)
+    if args.check:
+        return 1 if changes else 0
+    return 1 if left_out else 0
+
+
+def _patch_change(patching, plan, args, writing):
+    """Makes or shows one file's change."""
+    if args.check:
+        print(f"{plan.path}: would change")
+    elif not writing:
+        change = patching.diff(plan)
+        encoding = sys.stdout.encoding or "utf-8"
+        print(change.encode(encoding, "backslashreplace").decode(encoding), end="")
+        for module in plan.modules:
+            print(f"tensorflow-vgg: --write also puts {module} there", file=sys.stderr)
+    else:
+        written = patching.apply(plan, backup=not args.no_backup and not args.revert)
+        others = f" (new beside it: {', '.join(map(os.path.basename, written))})" if written else ""
+        print(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}")
 
 
 def _tensorflow():

@@ -1,0 +1,1325 @@
+"""Puts the attention block into the source of somebody's VGG, and takes it out again.
+
+A file is read twice: as a syntax tree, which says where the fifth block's pooling goes on its way to the first
+fully connected layer, and as tokens, which say where in the text that is. Only those places change; all other
+bytes stay.
+"""
+
+import ast
+import bisect
+import collections
+import contextlib
+import difflib
+import io
+import itertools
+import os
+import re
+import shutil
+import stat
+import sys
+import tokenize
+import warnings
+
+__all__ = ["Options", "PatchError", "Plan", "apply", "check_writable", "diff", "find", "plan", "plan_revert"]
+
+_BLOCK = "convolutional_block_attention_module"
+_MARK = "tensorflow-vgg patch"
+# On every line that is put in: what --revert needs to know beside the line itself.
+_MARK_PATTERN = re.compile(r"(?P<head>%s(?:, (?P<reads>\d+) reads)?)(?P<compat> --compat)?\)?$" % _MARK)
+_TRUST = "# allow_pickle=True runs any code that the file holds: load only files you trust (%s)"
+_ALLOW = ", allow_pickle=True"
+_COMPAT = ".compat.v1"
+_POOLINGS = 5
+
+
+class PatchError(ValueError):
+    """A file that cannot be patched or reverted. The message names file, reason and what to do."""
+
+
+class Options(
+    collections.namedtuple(
+        "Options", "after before index ratio scope start compat attention_module", defaults=[None] * 8
+    )
+):
+    """What to put in, and where. None: the default.
+
+    Attributes:
+      after: name of the layer whose result the block takes; by default the fifth block's pooling.
+      before: name of the layer that takes the block's result; by default the first fully connected layer.
+      index, ratio, scope, start: arguments of the block, written out only if given (index always, by default 0).
+      compat: also change what keeps the file from running on TensorFlow 2.
+      attention_module: the module to import the block from; by default `attention`, beside the file.
+    """
+
+
+class Plan(collections.namedtuple("Plan", "path before after modules blocks present doubts notes")):
+    """What would become of one file.
+
+    Attributes:
+      path: the file, as it was named.
+      before, after: its bytes. They are the same if there is nothing to do.
+      modules: paths at which the block's own module must be put.
+      blocks: the source lines with the block that would be new.
+      present: the numbers of the lines that have the block already where it should be.
+      doubts: texts of several lines: the lines looked at and why nothing was done there.
+      notes: further lines for the user.
+    """
+
+
+def find(path):
+    """The Python files that `path` names: itself, or those of a folder and its subfolders, sorted.
+
+    Hidden folders and virtual environments are left out.
+
+    Raises:
+      FileNotFoundError: there is no such file or folder.
+    """
+    if not os.path.isdir(path):
+        os.stat(path)
+        return [path]
+    files = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name not in ("__pycache__", "site-packages")
+            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+        ]
+        files += [os.path.join(folder, name) for name in names if name.endswith(".py")]
+    return sorted(file for file in files if os.path.isfile(file))
+
+
+# ---------------------------------------------------------------------------------------------------- the text
+
+
+class _Source:
+    """A Python file as bytes, text, tokens and syntax tree, and the way from a node to its place in the text.
+
+    Nodes of Python 3.7 do not say where they end, so ends come from the tokens.
+    """
+
+    def __init__(self, data, path):
+        self.path = path
+        try:
+            encoding, _ = tokenize.detect_encoding(iter(data.splitlines(keepends=True)).__next__)
+            self.bom = b"\xef\xbb\xbf" if encoding == "utf-8-sig" else b""
+            self.encoding = "utf-8" if self.bom else encoding
+            self.text = data[len(self.bom) :].decode(self.encoding)
+            self.lines = re.findall(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+", self.text)
+            # Python's own reading of a file: every line end is \n, and the last line has one.
+            self.plain = [line.rstrip("\r\n") + "\n" for line in self.lines]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the file's own, such as "\d" in a string
+                self.tree = ast.parse("".join(self.plain))
+            self.tokens = [
+                token
+                for token in tokenize.generate_tokens(io.StringIO("".join(self.plain)).readline)
+                if token.type not in (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+            ]
+        except (SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
+            raise PatchError(
+                f"{path}: no Python {sys.version_info[0]}.{sys.version_info[1]}: {_syntax_message(error)}. Nothing was "
+                "changed. If it is Python 2, make it Python 3 first, with 2to3"
+            ) from error
+        if self.encode(self.text) != data:
+            raise PatchError(f"{path}: its encoding {encoding} does not write what it reads; convert the file to UTF-8")
+
+        starts = itertools.accumulate([0] + [len(line) for line in self.lines])
+        self._starts = list(starts)
+        # The tokens that mean something, and the (first, last) rows of each logical line.
+        self.words = [token for token in self.tokens if token.type not in (tokenize.NL, tokenize.COMMENT)]
+        self._word_at = {token.start: index for index, token in enumerate(self.words)}
+        self.logical = []
+        first = None
+        for token in self.words:
+            if first is None:
+                first = token.start[0]
+            if token.type == tokenize.NEWLINE:
+                self.logical.append((first, token.start[0]))
+                first = None
+
+    def encode(self, text):
+        return self.bom + text.encode(self.encoding)
+
+    def edited(self, edits):
+        """The bytes after `edits`, (start, end, text) in offsets that do not overlap."""
+        text = self.text
+        for start, end, new in sorted(edits, reverse=True):
+            text = text[:start] + new + text[end:]
+        return self.encode(text)
+
+    def offset(self, position):
+        return self._starts[position[0] - 1] + position[1]
+
+    def line_of(self, row):
+        """The logical line, (first row, last row), with this row or the next after it; without any, the row."""
+        index = bisect.bisect_left([last for _, last in self.logical], row)
+        return self.logical[index] if index < len(self.logical) else (row, row)
+
+    def last_row(self, stmt):
+        """The last row of a statement with all that belongs to it."""
+        return self.line_of(max(node.lineno for node in ast.walk(stmt) if hasattr(node, "lineno")))[1]
+
+    def indentation(self, row):
+        return re.match(r"[ \t\f]*", self.lines[row - 1]).group()
+
+    def line_end(self, row):
+        """The line end of this row, or of the file's first line if the row, the file's last, has none."""
+        for line in (self.lines[row - 1], self.lines[0]):
+            found = re.search(r"(\r\n|[\r\n])\Z", line)
+            if found:
+                return found.group()
+        return "\n"
+
+    def insertion(self, row, text):
+        """The edit that puts a line after this row (0: at the top)."""
+        at = self._starts[row]
+        return (at, at, text + self.line_end(row or 1))
+
+    def removal(self, first, last):
+        """The edit that takes these rows out."""
+        return (self._starts[first - 1], self._starts[last], "")
+
+    def word(self, node):
+        """The index in `words` of the token at which a node starts, or None."""
+        line = self.plain[node.lineno - 1].encode("utf-8")  # a node's column counts bytes, a token's characters
+        return self._word_at.get((node.lineno, len(line[: node.col_offset].decode("utf-8", "replace"))))
+
+    def span(self, expr):
+        """(start, end) of an expression that `_key` knows, or None if the text has it in some unusual way."""
+        name, words = expr, 1
+        while not isinstance(name, ast.Name):
+            words += 3 if isinstance(name, ast.Subscript) else 2
+            name = name.value
+        first = self.word(name)
+        if first is None or first + words > len(self.words):
+            return None
+        start, end = self.offset(self.words[first].start), self.offset(self.words[first + words - 1].end)
+        with contextlib.suppress(SyntaxError):
+            if _key(ast.parse(f"({self.text[start:end]})", mode="eval").body) == _key(expr):
+                return start, end
+        return None
+
+    def closing(self, call):
+        """The index in `words` of the bracket that ends a call of a plain or dotted name."""
+        depth = 0
+        for index in range(self.word(call), len(self.words)):
+            text = self.words[index].string
+            depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
+            if depth == 0 and text == ")":
+                return index
+        raise PatchError(f"{self.path}: line {call.lineno}: cannot tell where this call ends")
+
+    def comments(self):
+        """The comments that mark a line of ours: (token, match)."""
+        found = ((token, _MARK_PATTERN.search(token.string)) for token in self.tokens if token.type == tokenize.COMMENT)
+        return [(token, match) for token, match in found if match]
+
+    def quote(self, row):
+        return f"  line {row}: {self.lines[row - 1].strip()}"
+
+
+def _syntax_message(error):
+    where = f"line {error.lineno}: " if getattr(error, "lineno", None) else ""
+    return where + str(getattr(error, "msg", None) or error or "nested too deep").rstrip(".")
+
+
+def _literal(node):
+    """The value of a literal, else None."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _key(expr):
+    """One name for all spellings of a variable, an attribute or an item with a literal key; else None."""
+    if isinstance(expr, ast.Name):
+        return expr.id
+    if not isinstance(expr, (ast.Attribute, ast.Subscript)):
+        return None
+    value, last = _key(expr.value), _last_name(expr)
+    if value is None or not isinstance(last, (str, int)):
+        return None
+    return f"{value}.{last}" if isinstance(expr, ast.Attribute) else f"{value}[{last!r}]"
+
+
+def _last_name(expr):
+    """The last part of what `_key` knows: a name, an attribute's name, or the key of an item."""
+    if isinstance(expr, ast.Subscript):
+        old = type(expr.slice).__name__ == "Index"  # Python 3.8 and before
+        return _literal(expr.slice.value if old else expr.slice)
+    return expr.attr if isinstance(expr, ast.Attribute) else expr.id
+
+
+# ------------------------------------------------------------------------------------- the network in the tree
+
+_NOT_TENSORS = {"dtype", "get_shape", "int", "isinstance", "len", "name", "print", "rank", "shape", "size", "type"}
+_KINDS = (
+    ("flat", re.compile(r"reshape|flatten")),
+    ("conv", re.compile(r"conv(?!ert)")),
+    ("pool", re.compile(r"(?<!un)pool")),
+    ("fc", re.compile(r"fc|dense|full_?conn|fully|inner_?product|(?<!bi)linear|affine|matmul|xw_plus_b|relu_layer")),
+    # What may stand between the pooling and the first fully connected layer beside a reshape.
+    ("same", re.compile(r"drop|^identity$|^transpose$|^squeeze$|relu|^cast$|^cond$|^stop_gradient$")),
+)
+# Their layers are objects, or no tensors of TensorFlow: the block cannot be called on what they give.
+_FOREIGN = {"chainer", "jax", "keras", "lasagne", "mxnet", "numpy", "paddle", "tensorlayer", "theano", "torch"}
+
+_Input = collections.namedtuple("_Input", "op read")  # read is None where one call stands inside another
+_Read = collections.namedtuple("_Read", "expr function binding")
+_Binding = collections.namedtuple("_Binding", "stmt function ops looped")  # stmt is None for a parameter
+
+
+class _Op:
+    """A call that takes tensors or makes them."""
+
+    def __init__(self, kind, expr, function, inputs, branches, looped):
+        self.kind = kind
+        self.expr = expr
+        self.function = function
+        self.inputs = inputs
+        self.branches = branches
+        self.names = set()
+        calls = expr.args + [keyword.value for keyword in expr.keywords] if isinstance(expr, ast.Call) else []
+        self.strings = {value for value in map(_literal, calls) if isinstance(value, str)}
+        before = [item.op for item in inputs if item.op.feature]
+        self.feature = bool(before) or kind in ("conv", "pool", "block", "attention")
+        self.foreign = kind == "foreign" or any(op.foreign for op in before)
+        self.behind_fc = any(op.kind == "fc" or op.behind_fc for op in before)
+        # How many poolings there are on the ways that lead here, and whether one of them is in a loop.
+        pools = kind in ("pool", "block")
+        counts = set().union(*[op.poolings for op in before]) or {0}
+        self.poolings = {count + pools for count in counts}
+        self.looped = (pools and looped) or any(op.looped for op in before)
+
+
+class _Flow:
+    """Follows tensors through the functions of a file, without running it.
+
+    `ops` holds every call of every function, in source order. Both ways of an `if` count; a loop counts once.
+    """
+
+    def __init__(self, tree):
+        self.ops = []
+        self.origins = {}  # a name in the file -> what was imported under it
+        self.imports_tensorflow = False
+        self.owner = {}  # function -> its class
+        self.module_functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        self._assigned = {}  # (class, attribute) -> the methods that assign it, in order
+        self._objects = set()  # (class, attribute) of those that hold what a call gave
+        self._ends = {}  # function -> its variables at its end
+        self._branches = ()
+        self._function = None
+        nodes = list(ast.walk(tree))
+        for node in nodes:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._import(node)
+            elif isinstance(node, ast.ClassDef):
+                self.owner.update((item, node) for item in node.body if isinstance(item, ast.FunctionDef))
+        for method in self.owner:
+            for node in ast.walk(method):
+                if isinstance(node, ast.Assign):
+                    self._note_attributes(method, node)
+        for function in sorted((node for node in nodes if isinstance(node, ast.FunctionDef)), key=lambda f: f.lineno):
+            self._end(function)
+
+    def _import(self, node):
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                module, name = alias.name, alias.asname or alias.name.split(".")[0]
+                self.origins[name] = module if alias.asname else name
+            else:
+                module = "." * node.level + (node.module or "")
+                self.origins[alias.asname or alias.name] = f"{module}.{alias.name}"
+            self.imports_tensorflow |= module.split(".")[0] == "tensorflow"
+
+    def _note_attributes(self, method, stmt):
+        made = isinstance(stmt.value, ast.Call) and "partial" not in (_key(stmt.value.func) or "")
+        for target in stmt.targets:
+            for item in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+                own = self.own_name(method) + "."
+                if (_key(item) or "").startswith(own):
+                    slot = (self.owner[method], _key(item)[len(own) :])
+                    self._assigned.setdefault(slot, {})[method] = None
+                    if made:
+                        self._objects.add(slot)
+
+    def own_name(self, function):
+        """What a method calls its object: `self`. Nothing, for a plain function."""
+        return function.args.args[0].arg if function in self.owner and function.args.args else ""
+
+    def _end(self, function):
+        if function not in self._ends:
+            self._ends[function] = {}  # what a method finds that is called while it runs
+            outer = self._function, self._branches
+            self._function, self._branches = function, ()
+            own, arguments = self.own_name(function), function.args
+            env = {}
+            for argument in arguments.args + arguments.kwonlyargs:
+                if argument.arg != own:
+                    op = _Op("input", argument, function, [], (), False)
+                    env[argument.arg] = _Binding(None, function, (op,), False)
+            self._run(function.body, env)
+            self._ends[function] = env
+            self._function, self._branches = outer
+        return self._ends[function]
+
+    def _run(self, body, env):
+        """Follows statements and says whether the end is reached."""
+        return all(self._statement(stmt, env) for stmt in body)
+
+    def _statement(self, stmt, env):
+        if isinstance(stmt, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return True
+        for head in ("test", "iter", "subject", "exc", "msg"):
+            if getattr(stmt, head, None) is not None:
+                self._inputs(getattr(stmt, head), env)
+        ways = self._ways(stmt)
+        if ways:
+            return self._branch(stmt, ways, env)
+        if isinstance(stmt, (ast.With, ast.AsyncWith)):
+            for item in stmt.items:
+                self._inputs(item.context_expr, env)
+            return self._run(stmt.body, env)
+        if isinstance(stmt, ast.Assign):
+            inputs = None if isinstance(stmt.value, (ast.Tuple, ast.List)) else self._inputs(stmt.value, env)
+            for target in stmt.targets:
+                self._bind(target, stmt.value, inputs, stmt, env)
+        elif isinstance(stmt, ast.AnnAssign) and stmt.value is not None:
+            self._bind(stmt.target, stmt.value, self._inputs(stmt.value, env), stmt, env)
+        elif isinstance(stmt, ast.AugAssign):
+            inputs = self._inputs(stmt.target, env) + self._inputs(stmt.value, env)
+            if inputs and _key(stmt.target):
+                env[_key(stmt.target)] = self._binding(stmt, [self._op("other", stmt, inputs)])
+        elif isinstance(stmt, (ast.Expr, ast.Return)) and stmt.value is not None:
+            self._inputs(stmt.value, env)
+        return not isinstance(stmt, (ast.Return, ast.Raise, ast.Continue, ast.Break))
+
+    @staticmethod
+    def _ways(stmt):
+        """The bodies of which one runs, for a statement that chooses."""
+        if isinstance(stmt, ast.If):
+            return [stmt.body, stmt.orelse]
+        if isinstance(stmt, (ast.For, ast.AsyncFor, ast.While)):
+            return [stmt.body + stmt.orelse, []]
+        if hasattr(stmt, "handlers"):
+            return [stmt.body + stmt.orelse] + [handler.body for handler in stmt.handlers]
+        if hasattr(stmt, "cases"):
+            return [case.body for case in stmt.cases] + [[]]
+        return []
+
+    def _branch(self, stmt, ways, env):
+        outer, ends = self._branches, []
+        for index, body in enumerate(ways):
+            end = dict(env)
+            self._branches = outer + ((stmt, index),)
+            if self._run(body, end):
+                ends.append(end)
+        self._branches = outer
+        if not ends:
+            return False
+        merged = {}
+        for key in dict.fromkeys(itertools.chain(*ends)):
+            found = list(dict.fromkeys(end[key] for end in ends if key in end))
+            if len(found) == 1 and (len(ends) == 1 or all(key in end for end in ends)):
+                merged[key] = found[0]
+            else:
+                ops = dict.fromkeys(op for binding in found for op in binding.ops)
+                merged[key] = self._binding(stmt, ops)
+        env.clear()
+        env.update(merged)
+        return self._run(getattr(stmt, "finalbody", []), env)
+
+    def _looped(self):
+        return any(isinstance(stmt, (ast.For, ast.AsyncFor, ast.While)) for stmt, _ in self._branches)
+
+    def _binding(self, stmt, ops):
+        return _Binding(stmt, self._function, tuple(ops), self._looped())
+
+    def _bind(self, target, value, inputs, stmt, env):
+        """Binds a target to what a value gives; `inputs` is that, or None for a tuple, whose items bind one by one."""
+        if isinstance(target, (ast.Tuple, ast.List)):
+            each = [inputs] * len(target.elts)
+            if inputs is None:
+                each = [self._inputs(item, env) for item in value.elts]
+            for item, item_inputs in zip(target.elts, each):
+                self._bind(item, value, item_inputs, stmt, env)
+            return
+        if inputs is None:
+            inputs = self._inputs(value, env)
+        key = _key(target)
+        ops = list(dict.fromkeys(item.op for item in inputs))
+        if key is None:
+            return
+        env.pop(key, None)
+        if ops:
+            env[key] = self._binding(stmt, ops)
+            for op in ops:
+                op.names.add(_last_name(target))
+
+    def _op(self, kind, expr, inputs):
+        op = _Op(kind, expr, self._function, inputs, self._branches, self._looped())
+        self.ops.append(op)
+        return op
+
+    def _inputs(self, expr, env):
+        """What an expression gives, as far as it comes from calls and parameters."""
+        key = _key(expr)
+        binding = key and (env.get(key) or self._attribute(key))
+        if binding:
+            read = _Read(expr, self._function, binding)
+            return [_Input(op, read) for op in binding.ops]
+        if isinstance(expr, ast.Call):
+            return self._call(expr, env)
+        if isinstance(expr, ast.Attribute):
+            return [] if expr.attr in _NOT_TENSORS else self._inputs(expr.value, env)
+        if isinstance(expr, ast.IfExp):
+            return self._inputs(expr.body, env) + self._inputs(expr.orelse, env)
+        if isinstance(expr, ast.Lambda):
+            return self._inputs(expr.body, env)
+        inputs = [item for child in ast.iter_child_nodes(expr) for item in self._inputs(child, env)]
+        if not inputs or isinstance(expr, (ast.Tuple, ast.List, ast.Starred, ast.BoolOp, ast.keyword)):
+            return inputs
+        return [_Input(self._op("other", expr, inputs), None)]
+
+    def _call(self, call, env):
+        name = _called(call)
+        inputs = [] if isinstance(call.func, ast.Name) else self._inputs(call.func, env)
+        for argument in call.args + [keyword.value for keyword in call.keywords]:
+            inputs += self._inputs(argument, env)
+        if name in _NOT_TENSORS:
+            return []
+        return [_Input(self._op(self._kind(call, name), call, inputs), None)]
+
+    def _attribute(self, key):
+        """The binding of an attribute that another method of the class makes."""
+        own = self.own_name(self._function)
+        slot = (self.owner.get(self._function), key[len(own) + 1 :])
+        if not own or not key.startswith(own + "."):
+            return None
+        others = [function for function in self._assigned.get(slot, ()) if function is not self._function]
+        found = [self._end(function).get(f"{self.own_name(function)}.{slot[1]}") for function in others]
+        found = [binding for binding in found if binding]
+        if len(found) > 1:
+            return _Binding(None, None, tuple(op for binding in found for op in binding.ops), False)
+        return found[0] if found else None
+
+    def assigned_by_calls(self, function, key):
+        """The methods that a method calls and that assign an attribute of its object, which has this key."""
+        own = self.own_name(function)
+        if not own or not key.startswith(own + "."):
+            return []
+        methods = self._assigned.get((self.owner[function], key[len(own) + 1 :]), ())
+        called = {_key(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
+        return [method for method in methods if f"{own}.{method.name}" in called and method is not function]
+
+    def origin(self, expr):
+        """The full name of a dotted name, by the file's imports."""
+        first, _, rest = (_key(expr) or "").partition(".")
+        return ".".join([self.origins.get(first, first)] + ([rest] if rest else []))
+
+    def _foreign(self, expr):
+        parts = self.origin(expr).split(".")
+        return parts[0] in _FOREIGN or (parts[0] == "tensorflow" and ("keras" in parts or parts[-1] == "Module"))
+
+    def _kind(self, call, name):
+        if name is None:
+            return "other"
+        if self.origin(call.func).rsplit(".", 1)[-1] == _BLOCK:
+            return "attention"
+        owner = self.owner.get(self._function)
+        own = self.own_name(self._function)
+        is_own = own and _key(call.func) == f"{own}.{name}"
+        if self._foreign(call.func) or (owner and any(map(self._foreign, owner.bases))):
+            return "foreign"
+        if is_own and (owner, name) in self._objects:
+            return "foreign"
+        kind = _kind_of_name(name)
+        if kind == "conv" and any(
+            re.match(r"fc_?\d+$", value)
+            for value in map(_literal, call.args + [keyword.value for keyword in call.keywords])
+            if isinstance(value, str)
+        ):
+            return "fc"  # a fully connected layer, spelt as a convolution with a kernel of the map's size
+        if kind:
+            return kind
+        # A name that says nothing: what does the function do, if it is here?
+        functions = self.module_functions if isinstance(call.func, ast.Name) else {}
+        if is_own:
+            functions = {item.name: item for item, its_class in self.owner.items() if its_class is owner}
+        if name in functions:
+            calls = [node for node in ast.walk(functions[name]) if isinstance(node, ast.Call)]
+            if any(self.origin(call.func).rsplit(".", 1)[-1] == _BLOCK for call in calls):
+                return "attention"
+            kinds = {_kind_of_call(call) for call in calls}
+            if {"conv", "pool"} <= kinds:
+                return "block"
+            for kind in ("fc", "conv", "pool", "flat", "same"):
+                if kind in kinds:
+                    return kind
+        return "other"
+
+
+def _called(call):
+    """The last name of what is called; None for what another call gave."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
+
+
+def _kind_of_call(call):
+    """What a call's name says, or that of the call whose result is called, as in Dense(10)(x)."""
+    while isinstance(call.func, ast.Call):
+        call = call.func
+    return _kind_of_name(_called(call) or "")
+
+
+def _kind_of_name(name):
+    return next((kind for kind, pattern in _KINDS if pattern.search(name.lower())), None)
+
+
+def _through_flat(op):
+    """What an operation takes, seen through reshapes and the like."""
+    return _through(op, ("flat", "same"))
+
+
+def _layers(op):
+    """The nearest layers to an operation, itself or before it."""
+    layers = ("conv", "pool", "fc", "block", "attention")
+    if op.kind in layers:
+        return [op]
+    return [item.op for item in _through(op, ("flat", "same", "other", "foreign")) if item.op.kind in layers]
+
+
+def _through(op, kinds):
+    """The inputs with feature maps that are not of these kinds, of the operation and of those before it that are."""
+    found, seen, waiting = [], {op}, [op]
+    while waiting:
+        for item in waiting.pop(0).inputs:
+            if item.op.kind not in kinds:
+                found += [item] * item.op.feature
+            elif item.op not in seen:
+                seen.add(item.op)
+                waiting.append(item.op)
+    return found
+
+
+def _exclusive(one, other):
+    """Whether no run can reach both operations."""
+    return any(a[0] is b[0] and a[1] != b[1] for a in one.branches for b in other.branches)
+
+
+# ------------------------------------------------------------------------------------------ the place for the block
+
+
+class _Doubt(Exception):
+    """Why a network is left alone: rows looked at, and a sentence."""
+
+    def __init__(self, rows, reason, other_network=False):
+        super().__init__(reason)
+        self.rows = sorted(set(rows))
+        self.reason = reason
+        self.other_network = other_network  # no VGG, so that a VGG in the same file can be patched all the same
+
+
+def _rows(*ops):
+    return [op.expr.lineno for op in ops]
+
+
+def _places(flow, options):
+    """Where the block belongs: lists of inputs that shall come from it, and what stands there already.
+
+    Returns:
+      (places, present, doubts): places, each a list of `_Input`; rows of the blocks that are there; `_Doubt`s.
+    """
+    if options.after or options.before:
+        return _named_places(flow, options)
+    heads, blocks, doubts = [], [], []
+    for op in flow.ops:
+        if op.kind != "fc" or op.behind_fc:
+            continue
+        items = _through_flat(op)
+        if not items:
+            continue
+        try:
+            attended = [item.op for item in items if item.op.kind == "attention"]
+            blocks += attended
+            if not attended:
+                _check_head(flow, op, items)
+                heads.append((op, items))
+        except _Doubt as doubt:
+            doubts.append(doubt)
+    groups = {}
+    for op, items in heads:
+        if any(_takes(block, [item.op for item in items]) for block in blocks):
+            continue  # one of two that read the pooling has the block already: so it was meant
+        reads = {id(item.read.expr) for item in items}
+        group = groups.setdefault(items[0].read.binding, [])
+        for other, other_reads, _ in group:
+            if reads != other_reads and not _exclusive(op, other):
+                doubts.append(
+                    _Doubt(
+                        _rows(op, other, items[0].op),
+                        "more than one fully connected layer reads the pooling: name the one that shall take the "
+                        "block's result with --before",
+                    )
+                )
+        group.append((op, reads, items))
+    places = [[item for _, _, items in group for item in items] for group in groups.values()]
+    return places, _rows(*blocks), doubts
+
+
+def _no_head(flow, skim):
+    """The `_Doubt` about a file in which nothing was found, if there is anything in it to speak of."""
+    pools = [op for op in flow.ops if op.kind == "pool" and op.poolings == {_POOLINGS} and not op.foreign]
+    if pools:
+        return [_Doubt(_rows(*pools), "no fully connected layer reads the fifth pooling; name the place with --after")]
+    named = [op for op in flow.ops if isinstance(op.expr, ast.Call) and _kind_of_call(op.expr) in ("pool", "fc")]
+    if named and not skim:
+        return [_Doubt(_rows(*named), "no fully connected layer reads a fifth pooling that is TensorFlow 1's")]
+    return []
+
+
+def _check_head(flow, op, items):
+    """Raises a `_Doubt` unless this fully connected layer reads the fifth block's pooling, and nothing else."""
+    looked_at = _rows(op, *[item.op for item in items])
+    between = [item.op for item in items if item.op.kind != "pool"]
+    poolings = set().union(*[item.op.poolings for item in items])
+    looped = any(item.op.looped for item in items)
+    elsewhere = "; name the place with --after or --before"
+    reason = None
+    if any(item.op.foreign for item in items):
+        reason = "its layers are not TensorFlow 1's: the block cannot take what they give"
+    elif not flow.imports_tensorflow:
+        reason = "the file does not import TensorFlow" + elsewhere
+    elif between and between[0].kind == "block":
+        reason = f"the pooling is inside the function that line {between[0].expr.lineno} calls" + elsewhere
+    elif between:
+        # The layers before what stands between, for the user to see.
+        looked_at += _rows(*[layer for other in between for layer in _layers(other)])
+        row = between[0].expr.lineno
+        reason = f"the first fully connected layer does not read a pooling, but line {row}" + elsewhere
+    elif looped:
+        reason = "poolings are made in a loop, so that they cannot be counted" + elsewhere
+    elif poolings != {_POOLINGS}:
+        found = " or ".join(map(str, sorted(poolings)))
+        reason = f"there are {found} poolings before the first fully connected layer, VGG has {_POOLINGS}" + elsewhere
+    elif any(item.read is None for item in items):
+        reason = "the pooling stands inside another call: give its result a name, on a line of its own"
+    elif any(item.read.binding != items[0].read.binding for item in items):
+        reason = "the first fully connected layer reads the pooling in more than one place" + elsewhere
+    if reason:
+        raise _Doubt(looked_at, reason, other_network=max(poolings) < _POOLINGS and not looped)
+
+
+def _named(flow, name):
+    """The operations of a layer: those whose result has the name, or those that are called with it as a string."""
+    name = name.split(".")[-1]
+    for found in ([op for op in flow.ops if name in op.names], [op for op in flow.ops if name in op.strings]):
+        found = [op for op in found if op.feature]
+        if found:
+            return found
+    return []
+
+
+def _named_places(flow, options):
+    after = _named(flow, options.after) if options.after else None
+    before = _named(flow, options.before) if options.before else None
+    for name, ops in ((options.after, after), (options.before, before)):
+        if ops == []:
+            return [], [], [_Doubt([], f"it has no layer {name}")]
+    if before is not None:
+        layers = dict.fromkeys(layer for op in before for layer in _layers(op))
+        items = [item for layer in layers for item in _through_flat(layer)]
+        takers = list(layers)
+        if after is not None:
+            if any(item.op.kind == "attention" and _takes(item.op, after) for item in items):
+                after = [item.op for item in items]
+            items = [item for item in items if item.op in after]
+            if not items:
+                return [], [], [_Doubt(_rows(*after, *takers), f"{options.before} does not read {options.after}")]
+    else:
+        # On the way to the first fully connected layers, if the network has any; else to whatever comes next.
+        heads = [op for op in flow.ops if op.kind == "fc" and not op.behind_fc and _upstream(op) & set(after)]
+        ways = set().union(*map(_upstream, heads)) if heads else set(flow.ops)
+        items = [item for op in flow.ops if op in ways for item in op.inputs if item.op in after]
+        takers = heads
+    blocks = [item.op for item in items if item.op.kind == "attention"]
+    if options.before is None:
+        blocks = [op for op in flow.ops if op.kind == "attention" and _takes(op, after)]
+    if blocks:
+        return [], [op.expr.lineno for op in blocks], []
+    try:
+        return _grouped(items, takers, after or before, options), [], []
+    except _Doubt as doubt:
+        return [], [], [doubt]
+
+
+def _takes(op, others):
+    return any(item.op in others for item in op.inputs)
+
+
+def _grouped(items, takers, layer, options):
+    """The items by the function that binds what they read; raises a `_Doubt` where the place is not clear."""
+    name = options.after or options.before
+    looked_at = _rows(*takers, *[item.op for item in items], *layer)
+    givers = [item.op for item in items] or layer
+    if not items and not any(op.kind in ("fc", "flat") or op.behind_fc for op in givers):
+        raise _Doubt(looked_at, f"nothing that follows reads {name}")
+    if any(op.foreign for op in givers):
+        raise _Doubt(looked_at, "its layers are not TensorFlow 1's: the block cannot take what they give")
+    groups = {}
+    for item in items:
+        if item.read is None:
+            raise _Doubt(looked_at, "the layer stands inside another call: give its result a name, on its own line")
+        groups.setdefault(item.read.binding.function, []).append(item)
+    for group in groups.values():
+        if len({item.read.binding for item in group}) > 1:
+            raise _Doubt(looked_at, f"{name} stands for more than one layer: give --after and --before other names")
+        if not takers and len({id(item.read.expr) for item in group}) > 1:
+            raise _Doubt(looked_at, f"{name} is read in several places: name what shall read the block with --before")
+    if any(op.kind in ("fc", "flat") or op.behind_fc for op in givers):
+        raise _Doubt(looked_at, f"at {name} there is no feature map [batch, height, width, channels] any more")
+    return list(groups.values())
+
+
+def _upstream(op):
+    """An operation and all that it comes from."""
+    seen, waiting = {op}, [op]
+    while waiting:
+        for item in waiting.pop().inputs:
+            if item.op not in seen:
+                seen.add(item.op)
+                waiting.append(item.op)
+    return seen
+
+
+# -------------------------------------------------------------------------------------------------- the edits
+
+
+def plan(path, options=None, skim=False):
+    """What patching a file would make of it. Nothing is changed.
+
+    Args:
+      path: a Python file, or a symbolic link to one.
+      options: `Options`.
+      skim: say nothing of a file without any layers, and pass over one in which the word "pool" does not occur,
+        though it may be no Python at all.
+
+    Returns:
+      A `Plan`. A file without a network has no blocks, nothing present and no doubts.
+
+    Raises:
+      PatchError: there is no syntax tree, or another module has the name of the block's.
+      OSError: the file cannot be read.
+    """
+    options = options or Options()
+    data = _read(path)
+    if skim and b"pool" not in data.lower():
+        return Plan(path, data, data, [], [], [], [], [])
+    source = _Source(data, path)
+    try:
+        flow = _Flow(source.tree)
+    except RecursionError:
+        raise PatchError(f"{path}: nested too deep to be followed; nothing was changed") from None
+    if skim and not any(op.feature for op in flow.ops):
+        return Plan(path, data, data, [], [], [], [], [])
+    places, present, doubts = _places(flow, options)
+    if not (places or present or doubts):
+        doubts = _no_head(flow, skim)
+    if not all(doubt.other_network for doubt in doubts):
+        places, present = [], []  # a network that may be a VGG and is not understood: the whole file is left alone
+
+    patched, blocks, modules, notes = source, [], [], []
+    try:
+        if places:
+            patched, blocks, modules = _with_blocks(source, flow, places, options)
+        if options.compat and (places or present):
+            patched, notes = _with_compat(patched)
+        after = patched.encode(patched.text)
+        if after != data:
+            _check_way_back(source, patched)
+    except _Doubt as doubt:
+        doubts.append(doubt)
+        after, blocks, modules, notes = data, [], [], []
+    texts = ["\n".join([source.quote(row) for row in doubt.rows] + [f"  {doubt.reason}"]) for doubt in doubts]
+    if (blocks or present) and all(doubt.other_network for doubt in doubts):
+        texts, notes = [], notes + [f"another network in it left alone:\n{text}" for text in texts]
+    return Plan(path, data, after, modules, blocks, sorted(set(present)), texts, notes)
+
+
+def plan_revert(path):
+    """What a file would be without what `plan` put in. Nothing is changed.
+
+    Raises:
+      PatchError: there is no syntax tree, or the lines that were put in, or what reads them, have been edited.
+      OSError: the file cannot be read.
+    """
+    data = _read(path)
+    after = data
+    if _MARK.encode("ascii") in data:
+        after = _reverted(_Source(data, path))
+    return Plan(path, data, after, [], [], [], [], [])
+
+
+def _read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _with_blocks(source, flow, places, options):
+    """The source with the block at the places, the new calls, and the modules that it then needs."""
+    edits, blocks, modules, functions = [], [], [], []
+    imported, otherwise = _bound(source)
+    if otherwise:
+        raise _Doubt(otherwise, f"{_BLOCK} is there already, made otherwise than by an import at the top")
+    for items in places:
+        function = items[0].read.binding.function
+        block, changed = _call_edits(source, flow, items, options, imported or _BLOCK, functions.count(function))
+        functions.append(function)
+        blocks.append(block)
+        edits += changed
+    if not imported:
+        prefix, module, modules = _module(source, options)
+        line = f"from {prefix}{module} import {_BLOCK}  # {_MARK}"
+        edits.append(source.insertion(_import_row(source), line))
+    looked_at = [item.read.expr.lineno for items in places for item in items]
+    looked_at += _rows(*[item.op for items in places for item in items])
+    return _changed(source, edits, looked_at), blocks, modules
+
+
+def _bound(source):
+    """The name under which the file imports the block, if it does, and the rows that make one otherwise."""
+    imported, otherwise = None, []
+    inner = {
+        id(node)
+        for outer in ast.walk(source.tree)
+        if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        for node in ast.walk(outer)
+        if node is not outer
+    }
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if alias.name == _BLOCK and id(node) in inner:
+                    otherwise.append(node.lineno)
+                elif alias.name == _BLOCK:
+                    imported = alias.asname or alias.name
+        elif _BLOCK in (getattr(node, "name", None), getattr(node, "id", None)):
+            definition = isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            if definition or isinstance(getattr(node, "ctx", None), ast.Store):
+                otherwise.append(node.lineno)
+    return imported, otherwise
+
+
+def _changed(source, edits, looked_at):
+    try:
+        return _Source(source.edited(edits), source.path)
+    except PatchError as error:
+        reason = "there is no room for a new line: write what is on one line with if, else, try or with on two"
+        raise _Doubt(looked_at, reason) from error
+
+
+def _call_edits(source, flow, items, options, function_name, number):
+    """The call that is put in, and the edits: its line, and what reads its result."""
+    reads = list({id(item.read.expr): item.read for item in items}.values())
+    binding = reads[0].binding
+    looked_at = _rows(*[item.op for item in items]) + [read.expr.lineno for read in reads]
+    if binding.stmt is None:
+        raise _Doubt(looked_at, "what is read there is not assigned in one place of the class")
+    if binding.looped:
+        raise _Doubt(looked_at, "the layer is made in a loop: name the place with --before")
+    others = flow.assigned_by_calls(binding.function, _key(reads[0].expr))
+    if others:
+        raise _Doubt(
+            looked_at + [other.lineno for other in others], "a method called meanwhile assigns the layer again"
+        )
+    spans = [source.span(read.expr) for read in reads]
+    texts = {source.text[span[0] : span[1]] for span in spans if span}
+    if None in spans or len(texts) > 1:
+        raise _Doubt(looked_at, "the layer is spelt in an unusual way where it is read: write it plainly")
+    text = texts.pop()
+    row = source.last_row(binding.stmt)
+    own = flow.own_name(binding.function)
+    local = all(read.function is binding.function for read in reads)
+    if local and any(read.expr.lineno <= row for read in reads):
+        raise _Doubt(looked_at, "what reads the layer stands on the same line, or before it: give each its own line")
+
+    scope = options.scope or "cbam"
+    for op in flow.ops:
+        # One class or one function builds in one graph, and there a scope can be used once.
+        shared = op.function is binding.function or flow.owner.get(op.function) is flow.owner.get(binding.function)
+        if op.kind == "attention" and shared and _scope(op.expr) == scope:
+            reason = f"line {op.expr.lineno} has a block in the scope {scope}: give this one another with --scope NAME"
+            raise _Doubt(looked_at + [op.expr.lineno], reason)
+
+    taken = {getattr(node, "id", getattr(node, "attr", None)) for node in ast.walk(source.tree)}
+    names = (f"attention_feature{'' if count < 2 else f'_{count}'}" for count in itertools.count(1))
+    variable = ("" if local else f"{own}.") + next(itertools.islice((n for n in names if n not in taken), number, None))
+    arguments = [text, f"index={options.index or 0}"]
+    if options.ratio is not None:
+        arguments.append(f"inner_units_ratio={options.ratio!r}")
+    if options.scope is not None:
+        arguments.append(f'scope="{options.scope}"')
+    if options.start is not None:
+        arguments.append(f'start="{options.start}"')
+    call = f"{variable} = {function_name}({', '.join(arguments)})"
+    mark = _MARK if len(reads) == 1 else f"{_MARK}, {len(reads)} reads"
+    first, _ = source.line_of(binding.stmt.lineno)
+    edits = [source.insertion(row, f"{source.indentation(first)}{call}  # {mark}")]
+    return call, edits + [(start, end, variable) for start, end in spans]
+
+
+def _scope(call):
+    """The variable scope of a call of the block."""
+    given = call.args[3:4] + [keyword.value for keyword in call.keywords if keyword.arg == "scope"]
+    return _literal(given[0]) if given else "cbam"
+
+
+def _import_row(source):
+    """The row after which an import goes: the last import before the first class or function, or the file's head."""
+    row = 0
+    for stmt in source.tree.body:
+        kinds = {type(node) for node in ast.walk(stmt)}
+        if kinds & {ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef}:
+            break
+        if kinds & {ast.Import, ast.ImportFrom}:
+            row = source.last_row(stmt)
+    if row:
+        return row
+    if ast.get_docstring(source.tree, clean=False) is not None:
+        return source.last_row(source.tree.body[0])
+    return source.logical[0][0] - 1
+
+
+def _module(source, options):
+    """How to import the block's module: prefix, name, and where the module must be put."""
+    given = options.attention_module
+    name = (given or "attention").lstrip(".")
+    dots = (given or "")[: -len(name)]
+    if "." in name or len(dots) > 1:
+        return dots, name, []  # a module elsewhere: taken as it is
+    prefix = dots or _neighbour_prefix(source, given)
+    missing = []
+    folders = [os.path.dirname(source.path), os.path.dirname(os.path.realpath(source.path))]
+    for folder in {os.path.realpath(folder): folder for folder in reversed(folders)}.values():
+        path = os.path.join(folder, name)
+        if os.path.isfile(os.path.join(path, "__init__.py")):
+            path = os.path.join(path, "__init__.py")
+        else:
+            path += ".py"
+        if not os.path.lexists(path):
+            missing.append(path)
+        elif not _is_block_module(path):
+            if given is None:
+                raise PatchError(
+                    f"{path}: expected the attention block's module or no such file; this is another, and stays as it "
+                    "is. Import the block from another module with --attention-module NAME"
+                )
+            _check_block_module(path, options)
+    return prefix, name, missing
+
+
+def _block_module():
+    return _read(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "attention.py"))
+
+
+def _is_block_module(path):
+    return _read(path).replace(b"\r\n", b"\n") == _block_module()
+
+
+def _check_block_module(path, options):
+    """Raises unless the user's own module has the block, with the arguments it will be called with."""
+    source = _Source(_read(path), path)
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef) and node.name == _BLOCK:
+            names = {argument.arg for argument in node.args.args + node.args.kwonlyargs}
+            wanted = {"ratio": "inner_units_ratio", "scope": "scope", "start": "start"}
+            for option, name in wanted.items():
+                if getattr(options, option) is not None and name not in names:
+                    raise PatchError(f"{path}: {_BLOCK} takes no {name}; leave --{option} out")
+            return
+        if isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == _BLOCK for alias in node.names):
+            return
+    raise PatchError(f"{path}: expected a module with {_BLOCK}, found none; give another name with --attention-module")
+
+
+def _neighbour_prefix(source, given):
+    """What stands before the name of a module beside this file: "", "." or "package."."""
+    folder = os.path.dirname(os.path.abspath(source.path))
+    package = os.path.isfile(os.path.join(folder, "__init__.py"))
+    found = _prefixes(source.tree, folder)
+    if package and not found:
+        # How do the other files of the package import each other?
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".py") and os.path.isfile(os.path.join(folder, name)):
+                with contextlib.suppress(PatchError):
+                    found.update(_prefixes(_Source(_read(os.path.join(folder, name)), name).tree, folder))
+    if "." in found and "" in found:
+        if given is None:
+            raise _Doubt(
+                [found["."], found[""]],
+                "modules beside this file are imported with a dot and without: say which with --attention-module "
+                ".attention or --attention-module attention",
+            )
+        return ""
+    packages = [prefix for prefix in found if prefix not in ("", ".")]
+    if "." in found or (package and not found):
+        return "."
+    return packages[0] if packages else ""
+
+
+def _prefixes(tree, folder):
+    """How a file imports modules that are beside it: prefix -> row."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            found.setdefault(".", node.lineno)
+            continue
+        names = [node.module] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            # Is it a module below this folder, or below one that this folder is in and the name starts with?
+            base, prefix = folder, ""
+            while base:
+                path = os.path.join(base, *name.split("."))
+                exists = os.path.isfile(path + ".py") or os.path.isfile(os.path.join(path, "__init__.py"))
+                if exists and (not prefix or name.split(".")[0] == prefix.split(".")[0]):
+                    found.setdefault(prefix, node.lineno)
+                    break
+                parent, last = os.path.split(base)
+                base, prefix = (parent if last else ""), f"{last}.{prefix}"
+    return found
+
+
+def _with_compat(source):
+    """The source, which has the block, changed for TensorFlow 2, and notes on what was left."""
+    marks = source.comments()
+    if not marks:
+        return source, ["--compat goes with a block that this command put in: nothing else was changed"]
+    flow = _Flow(source.tree)
+    edits, imports, notes = [], [], []
+    loads = {}  # row above which the comment goes -> edits
+    modules = [alias.name for node in ast.walk(source.tree) if isinstance(node, ast.Import) for alias in node.names]
+    modules += [node.module or "" for node in ast.walk(source.tree) if isinstance(node, ast.ImportFrom)]
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            imports += [source.words[index] for index in _tensorflow_words(source, node, ["tensorflow", "as"])]
+        elif isinstance(node, ast.Call) and flow.origin(node.func) == "numpy.load":
+            names = {keyword.arg for keyword in node.keywords}
+            if "encoding" in names and not names & {"allow_pickle", None}:
+                last = source.closing(node) - 1
+                last -= source.words[last].string == ","
+                at = source.offset(source.words[last].end)
+                loads.setdefault(source.line_of(node.lineno)[0], []).append((at, at, _ALLOW))
+    if any(name.startswith("tensorflow.compat") for name in modules):
+        imports = []  # the file chooses between the two itself
+    for word in imports:
+        at = source.offset(word.end)
+        edits.append((at, at, _COMPAT))
+    if imports:
+        token, match = marks[0]
+        at = source.offset(token.start) + match.end("head")
+        edits.append((at, at, " --compat"))
+    for row, allowed in loads.items():
+        edits += [source.insertion(row - 1, source.indentation(row) + _TRUST % _MARK)] + allowed
+    left = sorted(name for name in set(modules) if name.startswith("tensorflow.contrib"))
+    if left:
+        notes.append(f"left as it is, and gone from TensorFlow 2: {', '.join(left)}")
+    return _changed(source, edits, list(loads)), notes
+
+
+def _tensorflow_words(source, node, words):
+    """The indices in `words` at which an import statement has these words after `import` or a comma."""
+    first = source.word(node)
+    found = []
+    for index in itertools.count(first + 1):
+        if source.words[index].type == tokenize.NEWLINE:
+            return found
+        here = [word.string for word in source.words[index : index + len(words)]]
+        if here == words and source.words[index - 1].string in ("import", ","):
+            found.append(index)
+
+
+def _check_way_back(source, patched):
+    """Raises unless `_reverted` gives the same for both, that is: unless it takes out exactly what was put in."""
+    try:
+        if _reverted(patched) == _reverted(source):
+            return
+    except PatchError as error:
+        raise _Doubt([], f"what would be put in could not be taken out again: {error}") from error
+    raise _Doubt([], "what would be put in could not be taken out again")
+
+
+def _reverted(source):
+    """The bytes of a source without what this command put in."""
+    edits, calls = [], []
+    imported = False
+    for token, match in source.comments():
+        row = token.start[0]
+        line = source.line_of(row)
+        changed = PatchError(
+            f"{source.path}: line {row} was put in by this command and edited since; take it out by hand"
+        )
+        if source.plain[row - 1].lstrip().startswith("#"):
+            edits.append(source.removal(row, row))
+            edits += _allowances(source, line, changed)
+        else:
+            edits.append(source.removal(*line))
+            stmts = [
+                node
+                for node in ast.walk(source.tree)
+                if isinstance(node, ast.stmt) and node.lineno in range(line[0], line[1] + 1)
+            ]
+            if len(stmts) != 1:
+                raise changed
+            if isinstance(stmts[0], ast.ImportFrom) and [alias.name for alias in stmts[0].names] == [_BLOCK]:
+                imported = True
+            elif isinstance(stmts[0], ast.Assign) and isinstance(stmts[0].value, ast.Call) and stmts[0].value.args:
+                calls.append(stmts[0])
+                edits += _reads_back(source, stmts[0], int(match.group("reads") or 1), changed)
+            else:
+                raise changed
+        if match.group("compat"):
+            words = ["tensorflow", ".", "compat", ".", "v1", "as"]
+            for node in ast.walk(source.tree):
+                for index in _tensorflow_words(source, node, words) if isinstance(node, ast.Import) else []:
+                    start, end = source.words[index].end, source.words[index + 4].end
+                    edits.append((source.offset(start), source.offset(end), ""))
+    if imported:
+        ours = {id(call.value.func) for call in calls}
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Name) and node.id == _BLOCK and id(node) not in ours:
+                raise PatchError(
+                    f"{source.path}: line {node.lineno} uses the import of {_BLOCK} that this command put in; take "
+                    "that use out first"
+                )
+    return source.edited(edits)
+
+
+def _allowances(source, line, changed):
+    """The edits that take `allow_pickle` out of a logical line."""
+    edits = []
+    words = [word for word in source.words if line[0] <= word.start[0] <= line[1]]
+    for comma, word, end in zip(words, words[1:], words[3:]):
+        if word.string == "allow_pickle":
+            start, end = source.offset(comma.start), source.offset(end.end)
+            if source.text[start:end] != _ALLOW:
+                raise changed
+            edits.append((start, end, ""))
+    if not edits:
+        raise changed
+    return edits
+
+
+def _reads_back(source, stmt, count, changed):
+    """The edits by which all that reads the block's result reads again what the block does."""
+    (variable,), owner = [_key(target) for target in stmt.targets], ast.ClassDef
+    if isinstance(stmt.targets[0], ast.Name):
+        owner = ast.FunctionDef
+    around = [node for node in ast.walk(source.tree) if isinstance(node, owner) and stmt in ast.walk(node)]
+    span = source.span(stmt.value.args[0]) if _key(stmt.value.args[0]) else None
+    if not around or span is None:
+        raise changed
+    around = max(around, key=lambda node: node.lineno)
+    uses = [
+        node
+        for node in ast.walk(around)
+        if _key(node) == variable and node is not stmt.targets[0] and isinstance(node, (ast.Name, ast.Attribute))
+    ]
+    spans = [source.span(node) for node in uses]
+    if len(uses) != count or None in spans or not all(isinstance(node.ctx, ast.Load) for node in uses):
+        rows = ", ".join(str(node.lineno) for node in sorted(uses, key=lambda node: node.lineno))
+        raise PatchError(
+            f"{source.path}: {variable}, which line {stmt.lineno} makes, was read in {count} place{'s' * (count > 1)}; "
+            f"now lines {rows or 'none'} have it: take out what has been added since, or all of it by hand"
+        )
+    text = source.text[span[0] : span[1]]
+    return [(start, end, text) for start, end in spans]
+
+
+# ------------------------------------------------------------------------------------------------- the files
+
+
+def diff(plan):
+    """The change as a unified diff, with the file's own line ends."""
+    texts = []
+    for data in (plan.before, plan.after):
+        source = _Source(data, plan.path)
+        bom = "\ufeff" if source.bom else ""
+        texts.append([bom + line if number == 0 else line for number, line in enumerate(source.lines)])
+    lines = difflib.unified_diff(texts[0], texts[1], plan.path, plan.path)
+    return "".join(line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def check_writable(plans):
+    """Raises for the first of the files that its mode bits protect, before anything is written.
+
+    Root may write to such a file, and a rename gets past it: neither is meant here.
+    """
+    for plan in plans:
+        path = os.path.realpath(plan.path)
+        for protected in [path, os.path.dirname(path)] + [os.path.dirname(module) or "." for module in plan.modules]:
+            if not os.stat(protected).st_mode & stat.S_IWUSR or not os.access(protected, os.W_OK):
+                raise PatchError(f"{protected}: read-only; make it writable first (chmod u+w). Nothing was changed")
+
+
+def apply(plan, backup=True):
+    """Writes what was planned: the backup and the block's module first, the file, whole or not at all, last.
+
+    A symbolic link stays, its target is changed, and the backup is beside that. Mode and owner stay.
+
+    Args:
+      plan: a `Plan` whose `after` is not its `before`.
+      backup: whether to keep the file as it was, with `.orig` after its name (`.orig.1` if there is another).
+
+    Returns:
+      The paths of the other files that were written.
+
+    Raises:
+      PatchError: the file has changed since it was planned. It is as it was, as after any other error.
+      OSError: something cannot be written.
+    """
+    from tensorflow_vgg import weights
+
+    path = os.path.realpath(plan.path)
+    made = []
+    try:
+        if backup:
+            _create(_backup_name(path, plan.before), plan.before, made, mode_of=path)
+        for module in plan.modules:
+            _create(module, _block_module(), made)
+        with weights.replacing(path) as file:
+            file.write(plan.after)
+            file.flush()
+            os.fsync(file.fileno())
+            shutil.copymode(path, file.name)
+            owner = os.stat(path)
+            with contextlib.suppress(OSError, AttributeError):  # not the owner, or no such thing here
+                os.chown(file.name, owner.st_uid, owner.st_gid)
+            if _read(path) != plan.before:
+                raise PatchError(f"{plan.path}: changed while this command ran; nothing was changed, run it again")
+    except BaseException:
+        for name in made:
+            with contextlib.suppress(OSError):
+                os.remove(name)
+        raise
+    return made
+
+
+def _backup_name(path, data):
+    for number in itertools.count():
+        name = f"{path}.orig{f'.{number}' if number else ''}"
+        if not os.path.lexists(name) or (os.path.isfile(name) and _read(name) == data):
+            return name
+
+
+def _create(path, data, made, mode_of=None):
+    """Writes a new file, and adds it to `made`; one of the same content may be there."""
+    if os.path.isfile(path) and _read(path) in (data, data.replace(b"\n", b"\r\n")):
+        return
+    with open(path, "xb") as file:
+        made.append(path)
+        file.write(data)
+    if mode_of:
+        shutil.copymode(mode_of, path)

@@ -1,0 +1,56 @@
+import numpy as np
+import tensorflow as tf
+
+VGG_MEAN = [103.939, 116.779, 123.68]
+
+
+class Vgg19:
+    def __init__(self, path):
+        self.data_dict = np.load(path, encoding='latin1').item()
+
+    def build(self, rgb):
+        r, g, b = tf.split(axis=3, num_or_size_splits=3, value=rgb * 255.0)
+        bgr = tf.concat(axis=3, values=[b - VGG_MEAN[0], g - VGG_MEAN[1], r - VGG_MEAN[2]])
+
+        self.block1 = self.stack(bgr, 1, 2)
+        self.block2 = self.stack(self.block1, 2, 2)
+        self.block3 = self.stack(self.block2, 3, 4)
+        self.block4 = self.stack(self.block3, 4, 4)
+        self.block5 = self.stack(self.block4, 5, 4)
+        self.fc6 = self.fc_layer(self.block5, "fc6")
+        self.relu6 = tf.nn.relu(self.fc6)
+
+        self.fc7 = self.fc_layer(self.relu6, "fc7")
+        self.relu7 = tf.nn.relu(self.fc7)
+
+        self.fc8 = self.fc_layer(self.relu7, "fc8")
+
+        self.prob = tf.nn.softmax(self.fc8, name="prob")
+
+        self.data_dict = None
+
+    def max_pool(self, bottom, name):
+        return tf.nn.max_pool(bottom, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='SAME', name=name)
+
+    def avg_pool(self, bottom, name):
+        return tf.nn.avg_pool(bottom, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='SAME', name=name)
+
+    def conv_layer(self, bottom, name):
+        with tf.variable_scope(name):
+            kernel = tf.constant(self.data_dict[name][0], name="filter")
+            out = tf.nn.conv2d(bottom, kernel, [1, 1, 1, 1], padding='SAME')
+            return tf.nn.relu(tf.nn.bias_add(out, tf.constant(self.data_dict[name][1], name="biases")))
+
+    def fc_layer(self, bottom, name):
+        with tf.variable_scope(name):
+            dim = 1
+            for d in bottom.get_shape().as_list()[1:]:
+                dim *= d
+            x = tf.reshape(bottom, [-1, dim])
+            weights = tf.constant(self.data_dict[name][0], name="weights")
+            return tf.nn.bias_add(tf.matmul(x, weights), tf.constant(self.data_dict[name][1], name="biases"))
+
+    def stack(self, x, block, count):
+        for i in range(count):
+            x = self.conv_layer(x, 'conv%d_%d' % (block, i + 1))
+        return self.max_pool(x, 'pool%d' % block)
