@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import warnings
 
 from tensorflow_vgg import __version__
@@ -350,11 +351,37 @@ def _patch_change(patching, plan, args, writing):
 
 def _tensorflow():
     """TensorFlow 1's API, without the log lines that TensorFlow writes to the terminal by default."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow.compat.v1 as tf
+    with _unheard():
+        import tensorflow.compat.v1 as tf
 
+        tf.config.experimental.list_physical_devices()  # looks for GPUs, and complains where there is none
     tf.logging.set_verbosity(tf.logging.ERROR)
     return tf
+
+
+@contextlib.contextmanager
+def _unheard():
+    """Keeps what libraries write to stderr away from the terminal, unless it comes to an error.
+
+    TensorFlow 2 logs while it loads, whatever the level; whoever sets the level wants to see it all.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as heard:
+        stderr = os.dup(2)
+        os.dup2(heard.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            heard.seek(0)
+            os.write(stderr, heard.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def _image_files(paths):
