@@ -57,7 +57,36 @@ def _parser():
     verb.add_argument(
         "--json", action="store_true", help="one JSON object a line for each label: file, wnid, label, probability"
     )
+
+    verb = verbs.add_parser("run", help="run a script written for TensorFlow 1, as it is")
+    verb.set_defaults(run=run)
+    verb.add_argument("script", metavar="SCRIPT", help="the script, run in the current folder")
+    verb.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="what the script is given")
+    verb.add_argument("--check", action="store_true", help="say what would be done and what will not work; run nothing")
+    verb.add_argument(
+        "--weights",
+        metavar="FILE|seeded:N",
+        help="what the original classes load in place of what the script says; seeded:N: random weights from seed N",
+    )
+    verb.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
+    verb.add_argument("--constants", action="store_true", help="make upstream's exact graph, all weights as constants")
+    verb.add_argument(
+        "--own", type=_modules, default=(), metavar="NAME[,NAME]", help="keep the script's vgg16, vgg19, ... as it is"
+    )
+    verb.add_argument(
+        "--port", type=_modules, default=(), metavar="NAME[,NAME]", help="take this package's, even if it differs"
+    )
+    verb.add_argument("--new-resize", action="store_true", help="leave skimage.transform.resize its defaults of today")
     return parser
+
+
+def _modules(text):
+    known = ("utils", "vgg16", "vgg19", "vgg19_trainable")
+    names = text.split(",")
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"expected names from {', '.join(known)}, got {name!r}")
+    return names
 
 
 def _positive(text):
@@ -130,20 +159,28 @@ def _weights(given, net):
     """The checked weight dict that --weights names, and its name for messages."""
     from tensorflow_vgg import weights
 
-    if given and given.startswith("seeded:"):
-        seed = given[len("seeded:") :]
-        if not seed.isdigit() or int(seed) >= 2**32:
-            raise ValueError(f"--weights {given}: expected seeded:N with N from 0 to {2**32 - 1}")
+    seed = _seed(given)
+    if seed is not None:
         print(
             "tensorflow-vgg: seeded weights have learnt nothing: the labels mean nothing until you give real "
             "weights, --weights FILE",
             file=sys.stderr,
         )
-        return weights.seeded(net, int(seed)), given
+        return weights.seeded(net, seed), given
     path = given or weights.find(f"{net}.npy")
     weight_dict = weights.read(path)
     weights.check(weight_dict, net, path, thin=True)
     return weight_dict, path
+
+
+def _seed(given):
+    """The N of --weights seeded:N; None for a file."""
+    if not given or not given.startswith("seeded:"):
+        return None
+    seed = given[len("seeded:") :]
+    if not seed.isdigit() or int(seed) >= 2**32:
+        raise ValueError(f"--weights {given}: expected seeded:N with N from 0 to {2**32 - 1}")
+    return int(seed)
 
 
 def _build(net, weight_dict, attention, rgb):
@@ -234,3 +271,33 @@ class _Progress:
     def clear(self):
         if self.enabled:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def run(args):
+    """Runs a script written for TensorFlow 1, or says what would be done."""
+    override = _seed(args.weights)
+    if override is None and args.weights is not None:
+        if not os.path.isfile(args.weights):
+            raise FileNotFoundError(f"--weights {args.weights}: no such file")
+        override = os.path.abspath(args.weights)
+    if not os.path.isfile(args.script):
+        raise FileNotFoundError(f"{args.script}: expected a script, found no such file")
+    _tensorflow()
+    from tensorflow_vgg import legacy
+
+    options = legacy.Options(
+        own=frozenset(args.own),
+        port=frozenset(args.port),
+        weights=override,
+        attention=not args.no_attention,
+        constants=args.constants,
+        new_resize=args.new_resize,
+    )
+    if not args.check:
+        return legacy.run(args.script, args.arguments, options)
+    done, problems = legacy.check(args.script, options)
+    for line in done:
+        print(line)
+    for line in problems:
+        print(f"will not work: {line}")
+    return 1 if problems else 0
