@@ -174,7 +174,7 @@ def check(script, options=None):
     _parse(path, source)
     environment = _Environment(os.path.dirname(os.path.realpath(script)), options)
     done, problems = [], []
-    with environment, _tensorflow_1():
+    with environment:
         for file in _own_files(path, environment):
             problems += _problems(file, environment)
         for found in environment.decisions():
@@ -225,13 +225,14 @@ def _read(script):
 def _parse(path, source):
     try:
         return ast.parse(source, path)
-    except SyntaxError as error:
+    except (SyntaxError, ValueError) as error:
         raise _not_python_3(path, error) from None
-    except ValueError as error:
-        raise ValueError(f"{path}: expected a Python script, got something else: {error}") from None
 
 
 def _not_python_3(path, error):
+    """The message for what Python's parser says of a file of the script's."""
+    if not isinstance(error, SyntaxError):
+        return ValueError(f"{path}: expected a Python script, got something else: {error}")
     line = (error.text or "").strip()
     return ValueError(
         f"{path}:{error.lineno}: this line is not Python 3 ({error.msg}): {line}\n"
@@ -244,6 +245,11 @@ def _tensorflow_1():
     """TensorFlow 1's behaviour and NumPy 1's way to print a number, for the time of a script."""
     tf = importlib.import_module("tensorflow.compat.v1")
     tf.disable_v2_behavior()
+    # absl, which TensorFlow's flags are of, has some of its own: log_dir is what many scripts call theirs.
+    importlib.import_module("absl.logging")
+    flags = importlib.import_module("absl.flags").FLAGS
+    for name in flags:
+        flags[name].allow_override = True
     numpy = importlib.import_module("numpy")
     printing = numpy.get_printoptions()
     if int(numpy.__version__.partition(".")[0]) >= 2:
@@ -507,7 +513,7 @@ class _Environment:
     def find_spec(self, fullname, path=None, target=None):
         """As the import system wants it: where a module is, None for what is not the script's."""
         spec = self.look(fullname, path)
-        if self._decided.get(fullname) is not None:
+        if fullname in self._decided:
             self.announce([self._decided[fullname]])
         return spec
 
@@ -522,7 +528,7 @@ class _Environment:
             return None
         if last in MODULES and (not parent or parent in _PACKAGES):
             decision = self.decide(fullname, path)
-            if decision is not None and decision.ours:
+            if decision.ours:
                 return self._port_spec(fullname, decision.folder)
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         if spec is None and parent in _PACKAGES and os.path.isfile(os.path.join(_HERE, f"{last}.py")):
@@ -535,10 +541,10 @@ class _Environment:
 
     def decisions(self):
         """What has been decided so far about upstream's modules."""
-        return [found for found in self._decided.values() if found is not None]
+        return list(self._decided.values())
 
     def decide(self, fullname, path=None):
-        """The `_Decision` about one of upstream's modules; None if the script has it elsewhere or not at all."""
+        """The `_Decision` about one of upstream's modules."""
         name = fullname.rpartition(".")[2]
         if fullname in self._decided:
             return self._decided[fullname]
@@ -546,13 +552,11 @@ class _Environment:
         file = spec.origin if _is_own(spec) else None
         own = _is_own(spec)
         shown = fullname.replace(_PACKAGE, "tensorflow_vgg")
-        if name in self.options.own:
-            if not own:
-                self._decided[fullname] = None
-                return None
+        if own and name in self.options.own:
             ours, line = False, f"{shown}: {file}, as --own says"
         elif name in self.options.port or not own:
-            ours, line = True, f"{shown}: this package's" + (f" in place of {file}, as --port says" if own else "")
+            instead = f"in place of {file}, as --port says" if own else "(the script has none)"
+            ours, line = True, f"{shown}: this package's {instead}"
         else:
             reason = _difference(name, file)
             ours = reason is None
@@ -600,7 +604,7 @@ class _Environment:
         for folder in [decision.folder] + weights.search_folders():
             if os.path.isfile(os.path.join(folder, file_name)):
                 return os.path.join(folder, file_name)
-        return f"{file_name}, which is in none of the folders looked in; unless the script says where"
+        return f"{file_name} is in no folder looked in: give --weights, unless the script itself names a file"
 
     def set_up(self, module, folder):
         """Makes the classes of a copy of one of this package's modules load as the options say."""
@@ -829,7 +833,7 @@ def _problems(file, environment):
         with open(file, "rb") as opened:
             tree = ast.parse(opened.read())
     except (SyntaxError, ValueError) as error:
-        return [f"{file}:{getattr(error, 'lineno', 0)}: not Python 3: {error}"]
+        return [str(_not_python_3(file, error)).partition("\n")[0]]
     found = []
     tried = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Try) for part in ast.walk(node)}
     checked = [(node, name) for node, name in _imports(tree) if id(node) not in tried]
@@ -869,17 +873,11 @@ def _attributes(tree, environment):
 
 def _why_not(name, environment):
     """Why a dotted name cannot be had; None if it can, or if only running the script would tell."""
+    if list(_specs(name, environment)):
+        return None
     top = name.partition(".")[0]
-    if not environment.knows(name):
-        if list(_specs(name, environment)):
-            return None
-        try:
-            missing = top not in sys.builtin_module_names and importlib.util.find_spec(top) is None
-        except ValueError:  # a module that has no spec is loaded all the same
-            missing = False
-        return f"{top} is not installed" if missing else None
     try:
-        module = environment.resolve(top)
+        module = environment.resolve(top) if environment.knows(name) else importlib.import_module(top)
         for part in name.split(".")[1:]:
             if not isinstance(module, types.ModuleType):
                 return None

@@ -43,6 +43,8 @@ _PLUMBING = re.compile(
 )
 _CALL = r"(?:tensorflow|numpy|skimage|self)(?:\.\w+)+(?=\()"
 _OPAQUE = "_"
+# An import mended for today's TensorFlow.
+_MENDED = {"tensorflow.compat.v1": "tensorflow"}
 
 # A function's description: arguments; facts, in which _ stands for anything that is plumbing and ... for anything at
 # all; calls that it makes once, wherever; constants that it must have and may have besides those of the facts.
@@ -161,7 +163,7 @@ _TRAINABLE = {
     ),
     "get_conv_var": _function(
         "self, filter_size, in_channels, out_channels, name",
-        "return [%s, %s]"
+        "returns [%s, %s]"
         % (
             _variable("[filter_size, filter_size, in_channels, out_channels]", 0, "filters"),
             _variable("[out_channels]", 1, "biases"),
@@ -169,7 +171,7 @@ _TRAINABLE = {
     ),
     "get_fc_var": _function(
         "self, in_size, out_size, name",
-        "return [%s, %s]" % (_variable("[in_size, out_size]", 0, "weights"), _variable("[out_size]", 1, "biases")),
+        "returns [%s, %s]" % (_variable("[in_size, out_size]", 0, "weights"), _variable("[out_size]", 1, "biases")),
     ),
     "get_var": _function(
         "self, initial_value, name, idx, var_name",
@@ -212,7 +214,7 @@ _DESCRIPTIONS = {
                 allows=(0, 1),
             ),
             "print_prob": _function(
-                "prob, file_path", "return ...", "numpy.argsort", needs=(-1,), allows=(0, 1, 5, "r", "\n")
+                "prob, file_path", "return ...[...]", "numpy.argsort", needs=(-1,), allows=(0, 1, 5, "r", "\n")
             ),
         },
     ),
@@ -277,9 +279,8 @@ def _top_level(tree):
     for node in tree.body:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                modules[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
+                top = alias.name.partition(".")[0]
+                modules[alias.asname or top] = _MENDED.get(alias.name, alias.name) if alias.asname else top
         elif isinstance(node, ast.ImportFrom) and node.names[0].name != "*":
             modules.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
@@ -336,7 +337,7 @@ def _function_difference(node, description, modules, known):
         if facts.calls.count(call) != 1:
             return f"{call}(): expected once, found {facts.calls.count(call)} times"
     for fact in left:
-        if fact.startswith(("return ", "with ", "self.")) or _deciding(re.findall(_CALL, fact), description.calls):
+        if fact.startswith(("return", "with ", "self.")) or _deciding(re.findall(_CALL, fact), description.calls):
             return _short(fact)
     for call in _deciding(facts.calls, description.calls + re.findall(_CALL, " ".join(description.facts))):
         return f"{_short(call)}()"
@@ -410,7 +411,9 @@ class _Facts:
         if isinstance(node, ast.Assign):
             self._assign(node, branch)
         elif isinstance(node, ast.Return):
-            self.found.append("return " + (_text(None) if node.value is None else self.text(node.value)))
+            several = isinstance(node.value, ast.Tuple)
+            text = _text(None) if node.value is None else self.text(node.value)
+            self.found.append(("returns " if several else "return ") + text)
         elif isinstance(node, ast.With):
             for item in node.items:
                 text = self.text(item.context_expr)

@@ -1,0 +1,56 @@
+import argparse
+
+import numpy as np
+import skimage.io
+import skimage.transform
+import tensorflow as tf
+import tensorflow.contrib.slim as slim
+
+parser = argparse.ArgumentParser(description='slim on top of nothing')
+parser.add_argument('image')
+parser.add_argument('--size', type=int, default=64)
+parser.add_argument('--width', type=int, default=4)
+args = parser.parse_args()
+print(args)
+
+image = skimage.io.imread(args.image) / 255.0
+image = skimage.transform.resize(image, (args.size, args.size))
+print(image.mean(), image[0, 0], image[-1, -1])
+
+rng = np.random.RandomState(3)
+
+
+def initial(*shape):
+    return tf.constant_initializer(rng.normal(0, np.sqrt(2.0 / np.prod(shape[:-1])), shape))
+
+
+x = tf.placeholder(tf.float32, [None, args.size, args.size, 3])
+is_training = tf.placeholder(tf.bool)
+with slim.arg_scope([slim.conv2d], padding='SAME', weights_regularizer=slim.l2_regularizer(0.0005),
+                    normalizer_fn=slim.batch_norm, normalizer_params={'is_training': is_training, 'scale': True}):
+    net = slim.conv2d(x, args.width, [3, 3], weights_initializer=initial(3, 3, 3, args.width), scope='conv1')
+    net = slim.max_pool2d(net, [2, 2], scope='pool1')
+    with slim.arg_scope([slim.conv2d], weights_initializer=initial(3, 3, args.width, args.width)):
+        net = slim.repeat(net, 2, slim.conv2d, args.width, [3, 3], scope='conv2')
+net = slim.flatten(net)
+net = slim.dropout(net, 1.0, is_training=is_training)
+units = net.get_shape().as_list()[1]
+net = slim.fully_connected(net, 16, weights_initializer=initial(units, 16), scope='fc')
+net = tf.layers.dense(net, 8, activation=tf.nn.relu, kernel_initializer=initial(16, 8), name='dense')
+net = tf.layers.batch_normalization(net, training=False, name='bn')
+net = tf.nn.tanh(net)
+
+cost = tf.reduce_mean(tf.square(net)) + tf.add_n(slim.losses.get_regularization_losses())
+update_ops = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+with tf.control_dependencies(update_ops):
+    train_op = tf.train.MomentumOptimizer(0.01, 0.9).minimize(cost)
+
+for v in slim.get_model_variables():
+    print(v.op.name, v.get_shape().as_list())
+with tf.Session() as sess:
+    sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+    print('out', sess.run(net, {x: [image], is_training: False}))
+    for step in range(3):
+        _, value = sess.run([train_op, cost], {x: [image, image[::-1]], is_training: True})
+        print('cost', value)
+    print('out', sess.run(net, {x: [image], is_training: False}))
