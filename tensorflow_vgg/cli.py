@@ -282,6 +282,8 @@ def run(args):
         override = os.path.abspath(args.weights)
     if not os.path.isfile(args.script):
         raise FileNotFoundError(f"{args.script}: expected a script, found no such file")
+    # TensorFlow 1's arithmetic: oneDNN's moves a probability by 1e-4 of its value, and is faster by a quarter.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     _tensorflow()
     from tensorflow_vgg import legacy
 

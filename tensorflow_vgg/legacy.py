@@ -386,6 +386,11 @@ class _Environment:
             self._seen[top] = self._makers[top]()
         module = self._seen[top]
         for part in rest:
+            if not isinstance(module, _Module):
+                # An attribute of that name can be something else: tensorflow.python.ops is, in TensorFlow 1.
+                with contextlib.suppress(ModuleNotFoundError):
+                    module = importlib.import_module(f"{module.__name__}.{part}")
+                    continue
             module = self.child(module, part)
         return module
 
