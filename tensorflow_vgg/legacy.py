@@ -49,18 +49,24 @@ _NUMPY_ALIASES = {
 _NUMPY_RENAMED = {
     "Inf": "inf",
     "NaN": "nan",
+    "PINF": "inf",
     "alltrue": "all",
     "complex_": "complex128",
     "cumproduct": "cumprod",
     "float_": "float64",
+    "in1d": "isin",
     "infty": "inf",
+    "int0": "intp",
+    "longfloat": "longdouble",
+    "mat": "asmatrix",
     "product": "prod",
+    "round_": "round",
+    "row_stack": "vstack",
     "sometrue": "any",
     "string_": "bytes_",
+    "trapz": "trapezoid",
     "unicode_": "str_",
 }
-
-
 # Names that Python 3 does not have.
 _PYTHON_2 = {"basestring", "execfile", "raw_input", "reduce", "unichr", "unicode", "xrange"}
 
@@ -133,7 +139,7 @@ def import_module(name, folder, options=None):
 
     The module itself is always that of `folder`; what it imports is decided as for a script. The module is not left
     in `sys.modules`, so that modules of one name from several folders can be had. TensorFlow's behaviour is not
-    switched: the caller builds in a graph.
+    switched: the caller builds in a graph, and gives upstream's classes the path of their weights.
 
     Args:
       name: the module's name, dots for a module in a package.
@@ -155,7 +161,8 @@ def import_module(name, folder, options=None):
             module = environment.builtins.__import__(name, {}, {}, ("*",))
         except SyntaxError as error:
             raise _not_python_3(error.filename, error) from None
-    if not hasattr(module, "__builtins__") or module.__builtins__ is not environment.builtins:
+    path = os.path.realpath(getattr(module, "__file__", None) or os.devnull)
+    if not path.startswith(os.path.join(environment.folder, "")):
         raise ImportError(f"{folder}: expected a module {name}, found none", name=name)
     return module
 
@@ -202,7 +209,7 @@ def _show(error):
         frames = []
         step = shown.__traceback__
         while step is not None:
-            if step.tb_frame.f_code.co_filename != __file__:
+            if step.tb_frame.f_code.co_filename != _show.__code__.co_filename:
                 frames.append(step)
             step = step.tb_next
         kept = None
@@ -384,12 +391,14 @@ class _Environment:
         top, *rest = name.split(".")
         if top not in self._seen:
             self._seen[top] = self._makers[top]()
-        module = self._seen[top]
+        module, dotted = self._seen[top], top
         for part in rest:
+            known = dotted if sys.modules.get(dotted) is module else module.__name__
+            dotted = f"{dotted}.{part}"
             if not isinstance(module, _Module):
                 # An attribute of that name can be something else: tensorflow.python.ops is, in TensorFlow 1.
                 with contextlib.suppress(ModuleNotFoundError):
-                    module = importlib.import_module(f"{module.__name__}.{part}")
+                    module = importlib.import_module(f"{known}.{part}")
                     continue
             module = self.child(module, part)
         return module
@@ -422,7 +431,8 @@ class _Environment:
         tf = importlib.import_module("tensorflow.compat.v1")
         sessions = {name: functools.partial(_session, getattr(tf, name)) for name in ("InteractiveSession", "Session")}
         if tensorflow.__version__.startswith("1."):
-            return _Module("tensorflow", tensorflow, sessions)
+            python = functools.partial(importlib.import_module, "tensorflow.python")
+            return _Module("tensorflow", tensorflow, dict(sessions, python=python))
 
         def missing(name):
             return f"{self.line()}{_short(name)} is not in TensorFlow {tensorflow.__version__}"
@@ -498,7 +508,8 @@ class _Environment:
         numpy = importlib.import_module("numpy")
         replaced = {name: functools.partial(_identity, value) for name, value in _NUMPY_ALIASES.items()}
         for old, new in _NUMPY_RENAMED.items():
-            replaced[old] = functools.partial(getattr, numpy, new)
+            if not hasattr(numpy, old):
+                replaced[old] = functools.partial(getattr, numpy, new)
         replaced["load"] = functools.partial(_load_of, numpy)
         return _Module("numpy", numpy, replaced)
 
