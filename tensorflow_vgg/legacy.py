@@ -318,6 +318,27 @@ class _Module(types.ModuleType):
         return sorted(set(dir(self._base)) | set(self._replaced))
 
 
+class _Internals(_Module):
+    """A module of TensorFlow's inside, in which what has left it since is found in the public API."""
+
+    def __init__(self, base, tf):
+        super().__init__(base.__name__, base, {})
+        self.__dict__["_tf"] = tf
+
+    def __getattr__(self, name):
+        public = getattr(self._tf, self.__name__.rpartition(".")[2], None)
+        for place in (self._base, self._tf, public):
+            if hasattr(place, name):
+                return self.wrapped(getattr(place, name))
+        if name == "variable" and self.__name__.endswith(".variable_scope"):
+            return self._tf.Variable
+        return getattr(self._base, name)
+
+    def wrapped(self, value):
+        """A module of TensorFlow's inside as one of these; anything else as it is."""
+        return _Internals(value, self._tf) if _is_internal(value) else value
+
+
 # What is decided about a module of the script: whether it is ours, where the script's is, and a line that says so.
 _Decision = collections.namedtuple("_Decision", "name ours path folder line")
 
@@ -395,10 +416,11 @@ class _Environment:
         for part in rest:
             known = dotted if sys.modules.get(dotted) is module else module.__name__
             dotted = f"{dotted}.{part}"
-            if not isinstance(module, _Module):
+            if isinstance(module, _Internals) or not isinstance(module, _Module):
                 # An attribute of that name can be something else: tensorflow.python.ops is, in TensorFlow 1.
                 with contextlib.suppress(ModuleNotFoundError):
-                    module = importlib.import_module(f"{known}.{part}")
+                    found = importlib.import_module(f"{known}.{part}")
+                    module = module.wrapped(found) if isinstance(module, _Internals) else found
                     continue
             module = self.child(module, part)
         return module
@@ -409,7 +431,8 @@ class _Environment:
             return getattr(module, name)
         except AttributeError as error:
             try:
-                return importlib.import_module(f"{module.__name__}.{name}")
+                found = importlib.import_module(f"{module.__name__}.{name}")
+                return module.wrapped(found) if isinstance(module, _Internals) else found
             except ModuleNotFoundError:
                 raise ImportError(str(error), name=f"{module.__name__}.{name}") from None
 
@@ -483,6 +506,7 @@ class _Environment:
             "keras": keras,
             "layers": layers,
             "nn": lambda: _Module("tensorflow.nn", tf.nn, {"rnn_cell": rnn_cell}, missing),
+            "python": lambda: _Internals(importlib.import_module("tensorflow.python"), tf),
         }
         return _Module("tensorflow", tf, dict(replaced, **sessions), missing)
 
@@ -502,7 +526,15 @@ class _Environment:
             for name in ("base", "convolutional", "core", "normalization", "pooling"):
                 self._extra(f"tf_keras.src.legacy_tf_layers.{name}", what)
             sys.modules[legacy] = sys.modules["tf_keras.src.legacy_tf_layers"]
-        return self._extra("tf_slim", what)
+        slim = self._extra("tf_slim", what)
+        # tf-slim is older than TensorFlow's last move of names like ops.Tensor, which it takes from the inside.
+        tf = importlib.import_module("tensorflow.compat.v1")
+        for name in [name for name in sys.modules if name.startswith("tf_slim.")]:
+            names = vars(sys.modules[name])
+            for key, value in list(names.items()):
+                if _is_internal(value):
+                    names[key] = _Internals(value, tf)
+        return slim
 
     def _numpy(self):
         numpy = importlib.import_module("numpy")
@@ -688,6 +720,11 @@ class _PortLoader(importlib.machinery.SourceFileLoader):
     def exec_module(self, module):
         super().exec_module(module)
         self._environment.set_up(module, self._folder)
+
+
+def _is_internal(value):
+    plain = isinstance(value, types.ModuleType) and not isinstance(value, _Module)
+    return plain and value.__name__.startswith("tensorflow.python.")
 
 
 def _identity(value):

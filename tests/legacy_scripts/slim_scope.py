@@ -5,6 +5,8 @@ import skimage.io
 import skimage.transform
 import tensorflow as tf
 import tensorflow.contrib.slim as slim
+from tensorflow.python.framework import graph_util
+from tensorflow.python.ops import control_flow_ops
 
 parser = argparse.ArgumentParser(description='slim on top of nothing')
 parser.add_argument('image')
@@ -36,9 +38,10 @@ net = slim.flatten(net)
 net = slim.dropout(net, 1.0, is_training=is_training)
 units = net.get_shape().as_list()[1]
 net = slim.fully_connected(net, 16, weights_initializer=initial(units, 16), scope='fc')
+net = slim.batch_norm(net, is_training=False, updates_collections=None, decay=0.9, scope='normal')
 net = tf.layers.dense(net, 8, activation=tf.nn.relu, kernel_initializer=initial(16, 8), name='dense')
 net = tf.layers.batch_normalization(net, training=False, name='bn')
-net = tf.nn.tanh(net)
+net = control_flow_ops.cond(is_training, lambda: tf.nn.tanh(net), lambda: tf.nn.tanh(net), name='end')
 
 cost = tf.reduce_mean(tf.square(net)) + tf.add_n(slim.losses.get_regularization_losses())
 update_ops = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
@@ -54,3 +57,5 @@ with tf.Session() as sess:
         _, value = sess.run([train_op, cost], {x: [image, image[::-1]], is_training: True})
         print('cost', value)
     print('out', sess.run(net, {x: [image], is_training: False}))
+    constants = graph_util.convert_variables_to_constants(sess, sess.graph_def, ['conv1/Relu'])
+    print(len([node for node in constants.node if node.op == 'VariableV2']), slim.get_variables_to_restore()[0].op.name)
