@@ -29,6 +29,10 @@ setup(
         "protobuf<3.21; python_version < '3.8'",
         "h5py<3; python_version < '3.8'",
     ],
-    extras_require={"test": ["pytest"]},
+    extras_require={
+        "test": ["pytest"],
+        # Successors of tf.contrib.layers, tf.contrib.slim and tf.layers, for `tensorflow-vgg run`.
+        "legacy": ["tf-slim>=1.1.0; python_version >= '3.10'", "tf-keras>=2.16,<2.22; python_version >= '3.10'"],
+    },
     entry_points={"console_scripts": ["tensorflow-vgg = tensorflow_vgg.cli:main"]},
 )

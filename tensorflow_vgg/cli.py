@@ -18,6 +18,7 @@ __all__ = [
     "classify",
     "main",
     "patch",
+    "run",
     "weights_attach",
     "weights_check",
     "weights_clear",
@@ -106,6 +107,27 @@ def _parser():
         action="store_true",
         help="put the weights into the graph, as upstream does, instead of mapping them into memory from a cache",
     )
+
+    verb = verbs.add_parser("run", help="run a script written for TensorFlow 1, as it is")
+    verb.set_defaults(run=run)
+    verb.add_argument("script", metavar="SCRIPT", help="the script, run in the current folder")
+    verb.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="what the script is given")
+    verb.add_argument("--check", action="store_true", help="say what would be done and what will not work; run nothing")
+    verb.add_argument(
+        "--weights",
+        metavar="FILE|seeded:N",
+        help="what the original classes load in place of what the script says; seeded:N: random weights from seed N",
+    )
+    verb.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
+    verb.add_argument("--constants", action="store_true", help="make upstream's exact graph, all weights as constants")
+    verb.add_argument(
+        "--own", type=_modules, default=(), metavar="NAME[,NAME]", help="keep the script's vgg16, vgg19, ... as it is"
+    )
+    verb.add_argument(
+        "--port", type=_modules, default=(), metavar="NAME[,NAME]", help="take this package's, even if it differs"
+    )
+    verb.add_argument("--new-resize", action="store_true", help="leave skimage.transform.resize its defaults of today")
+
     _weights_parser(verbs.add_parser("weights", help="check, make, convert and fetch weight files"))
     _patch_parser(
         verbs.add_parser(
@@ -199,6 +221,15 @@ def _weights_parser(parser):
         "clear", help="remove the cache of mapped weights, never a weight file; not while a program uses it"
     )
     verb.set_defaults(run=weights_clear)
+
+
+def _modules(text):
+    known = ("utils", "vgg16", "vgg19", "vgg19_trainable")
+    names = text.split(",")
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"expected names from {', '.join(known)}, got {name!r}")
+    return names
 
 
 def _positive(text):
@@ -400,11 +431,7 @@ def _image_files(paths):
 
 def _weights_source(given, net):
     """The weight file that --weights or the search order names, or seeded:N."""
-    if given and given.startswith("seeded:"):
-        try:
-            _seed(given[len("seeded:") :])
-        except argparse.ArgumentTypeError as error:
-            raise ValueError(f"--weights {given}: expected seeded:N: {error}") from error
+    if _seeded(given, thin=True) is not None:
         print(
             "tensorflow-vgg: seeded weights have learnt nothing: the labels mean nothing until you give real "
             "weights, --weights FILE",
@@ -419,6 +446,19 @@ def _weights_source(given, net):
     return weights.find(f"{net}.npy")
 
 
+def _seeded(given, thin=False):
+    """(N, whether they are thin) of --weights seeded:N or, with `thin`, seeded:N:thin; None for a file."""
+    if not given or not given.startswith("seeded:"):
+        return None
+    seed, _, width = given[len("seeded:") :].partition(":")
+    try:
+        if width not in (("", "thin") if thin else ("",)):
+            raise argparse.ArgumentTypeError(f"what is {width}?")
+        return _seed(seed), bool(width)
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"--weights {given}: expected seeded:N: {error}") from error
+
+
 def _use_mapped(tf, constants):
     """Whether to map the weights: on a CPU. To a GPU a mapped tensor would be copied in every run."""
     return not constants and not tf.config.experimental.list_physical_devices("GPU")
@@ -428,8 +468,9 @@ def _weight_dict(source, net, use_mapped):
     """The checked weight dict of `_weights_source`."""
     from tensorflow_vgg import mapped, weights
 
-    if source.startswith("seeded:"):
-        return weights.seeded(net, int(source[len("seeded:") :]))
+    seeded = _seeded(source, thin=True)
+    if seeded is not None:
+        return weights.seeded(net, *seeded)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
         weight_dict = mapped.load(source) if use_mapped else weights.read(source)
@@ -641,3 +682,36 @@ class _Progress:
     def clear(self):
         if self.enabled:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def run(args):
+    """Runs a script written for TensorFlow 1, or says what would be done."""
+    seeded = _seeded(args.weights)
+    override = seeded and seeded[0]
+    if seeded is None and args.weights is not None:
+        if not os.path.isfile(args.weights):
+            raise FileNotFoundError(f"--weights {args.weights}: no such file")
+        override = os.path.abspath(args.weights)
+    if not os.path.isfile(args.script):
+        raise FileNotFoundError(f"{args.script}: expected a script, found no such file")
+    # TensorFlow 1's arithmetic: oneDNN's moves a probability by 1e-4 of its value, and is faster by a quarter.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    _tensorflow()
+    from tensorflow_vgg import legacy
+
+    options = legacy.Options(
+        own=frozenset(args.own),
+        port=frozenset(args.port),
+        weights=override,
+        attention=not args.no_attention,
+        constants=args.constants,
+        new_resize=args.new_resize,
+    )
+    if not args.check:
+        return legacy.run(args.script, args.arguments, options)
+    done, problems = legacy.check(args.script, options)
+    for line in done:
+        print(line)
+    for line in problems:
+        print(f"will not work: {line}")
+    return 1 if problems else 0

@@ -29,6 +29,7 @@ __all__ = [
     "load_keras",
     "pass_through",
     "read",
+    "read_objects",
     "replacing",
     "search_folders",
     "seeded",
@@ -136,33 +137,49 @@ def read(path, *digests):
         _recognise(start, path)
         if digests:
             file = _Digesting(file, digests)
-        try:
-            version = np.lib.format.read_magic(file)
-            if version not in ((1, 0), (2, 0), (3, 0)):
-                raise WeightsError(f"damaged: there is no version {version} of .npy")
-            read_header = np.lib.format.read_array_header_1_0
-            if version != (1, 0):
-                read_header = np.lib.format.read_array_header_2_0
-            shape, _, dtype = read_header(file)
-            if not dtype.hasobject:
-                raise WeightsError(f"expected a dict of layers, got an array of {dtype}, shape {shape}")
-            weights = _unpickle(file)
-            while digests and file.read(1 << 20):
-                pass
-        except WeightsError as error:
-            raise WeightsError(f"{path}: {error}") from error
-        except EOFError as error:
-            raise _truncated(path) from error
-        except Exception as error:  # unpickling a damaged or hostile file can raise anything
-            if "truncated" in str(error):
-                raise _truncated(path) from error
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise WeightsError(f"{path}: damaged, or no weight file: {reason}; get the file again") from error
+        weights = read_objects(file, path)
+        while digests and file.read(1 << 20):
+            pass
     if isinstance(weights, np.ndarray) and weights.shape == ():
         weights = weights.item()
     if not isinstance(weights, dict):
         raise WeightsError(f"{path}: expected a dict of layers, got {type(weights).__name__}")
     return weights
+
+
+def read_objects(file, path):
+    """Reads a `.npy` of Python objects as `read` does, whatever plain containers and arrays it holds.
+
+    Args:
+      file: the file, open for reading bytes, at the start of the `.npy`.
+      path: its name, for the messages.
+
+    Returns:
+      What `numpy.load(path, allow_pickle=True)` would: mostly an object array.
+
+    Raises:
+      WeightsError: the file holds no objects, is cut short, or wants to run code.
+    """
+    try:
+        version = np.lib.format.read_magic(file)
+        if version not in ((1, 0), (2, 0), (3, 0)):
+            raise WeightsError(f"damaged: there is no version {version} of .npy")
+        read_header = np.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            read_header = np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_header(file)
+        if not dtype.hasobject:
+            raise WeightsError(f"{path}: expected a dict of layers, got an array of {dtype}, shape {shape}")
+        return _unpickle(file)
+    except WeightsError as error:
+        raise WeightsError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+    except EOFError as error:
+        raise _truncated(path) from error
+    except Exception as error:  # unpickling a damaged or hostile file can raise anything
+        if "truncated" in str(error):
+            raise _truncated(path) from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise WeightsError(f"{path}: damaged, or no weight file: {reason}; get the file again") from error
 
 
 class _Digesting:

@@ -1,0 +1,940 @@
+"""Runs scripts written for TensorFlow 1 and upstream's modules as they are.
+
+The script and its own modules, that is those outside installed packages, are given an `import` of their own: for
+them `tensorflow` is TensorFlow 1's API, `numpy` and `skimage` are as they were, and upstream's modules are this
+package's. Everybody else's imports, and the modules themselves, stay as they are.
+"""
+
+import ast
+import builtins
+import collections
+import contextlib
+import functools
+import importlib
+import importlib.machinery
+import importlib.util
+import inspect
+import os
+import site
+import sys
+import sysconfig
+import time
+import types
+import warnings
+
+from tensorflow_vgg import session_config, upstream, weights
+
+__all__ = ["MODULES", "Options", "check", "import_module", "run"]
+
+MODULES = upstream.NAMES
+
+_HERE = os.path.dirname(os.path.realpath(__file__))
+_EXTRA = "pip install 'tensorflow-vgg[legacy]'"
+# What the script's tensorflow_vgg is called in sys.modules, where this package has that name already.
+_PACKAGE = "tensorflow_vgg_of_the_script"
+# tensoflow_vgg: upstream's own tests once had it so.
+_PACKAGES = (_PACKAGE, "tensoflow_vgg")
+
+# NumPy's names of 2017 that are gone, or mean something else today.
+_NUMPY_ALIASES = {
+    "bool": bool,
+    "complex": complex,
+    "float": float,
+    "int": int,
+    "long": int,
+    "object": object,
+    "str": str,
+    "unicode": str,
+}
+_NUMPY_RENAMED = {
+    "Inf": "inf",
+    "NaN": "nan",
+    "PINF": "inf",
+    "alltrue": "all",
+    "complex_": "complex128",
+    "cumproduct": "cumprod",
+    "float_": "float64",
+    "in1d": "isin",
+    "infty": "inf",
+    "int0": "intp",
+    "longfloat": "longdouble",
+    "mat": "asmatrix",
+    "product": "prod",
+    "round_": "round",
+    "row_stack": "vstack",
+    "sometrue": "any",
+    "string_": "bytes_",
+    "trapz": "trapezoid",
+    "unicode_": "str_",
+}
+# Names that Python 3 does not have.
+_PYTHON_2 = {"basestring", "execfile", "raw_input", "reduce", "unichr", "unicode", "xrange"}
+
+
+class Options(
+    collections.namedtuple(
+        "Options",
+        "own port weights attention constants new_resize",
+        defaults=(frozenset(), frozenset(), None, True, False, False),
+    )
+):
+    """How a script is run.
+
+    Attributes:
+      own: names of `MODULES` that the script keeps, whatever they are.
+      port: names of `MODULES` that are this package's, whatever the script's folder has.
+      weights: a file, or the seed of random weights, that the classes load in place of what the script says.
+      attention: False leaves VGG19's attention block out.
+      constants: True makes upstream's exact graph: weights as constants, also where they could be mapped.
+      new_resize: True leaves skimage.transform.resize its defaults of today.
+    """
+
+    __slots__ = ()
+
+
+def run(script, arguments=(), options=None):
+    """Runs a script as `python script arguments` would with TensorFlow 1, in the current folder.
+
+    Args:
+      script: path of the script.
+      arguments: what follows it on the command line.
+      options: `Options`.
+
+    Returns:
+      The script's exit status. What it raises is printed as Python would, and gives 1.
+
+    Raises:
+      OSError: the script cannot be read.
+      ValueError: the script, or a module of it, is no Python 3.
+    """
+    path, source = _read(script)
+    code = compile(_parse(path, source), path, "exec", dont_inherit=True)
+    environment = _Environment(os.path.dirname(os.path.realpath(script)), options)
+    main = types.ModuleType("__main__")
+    main.__dict__.update(__builtins__=environment.builtins, __file__=path, __cached__=None)
+    saved = sys.argv, sys.modules["__main__"]
+    with environment, _tensorflow_1():
+        _own_files(path, environment)
+        environment.announce(environment.decisions())
+        sys.argv, sys.modules["__main__"] = [script] + list(arguments), main
+        try:
+            exec(code, main.__dict__)
+            return 0
+        except SystemExit as stop:
+            return _status(stop.code)
+        except SyntaxError as error:
+            if _is_installed(error.filename or "") or not os.path.isfile(error.filename or ""):
+                return _show(error)
+            raise _not_python_3(error.filename, error) from None
+        except Exception as error:
+            return _show(error)
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+            sys.argv, sys.modules["__main__"] = saved
+
+
+def import_module(name, folder, options=None):
+    """Imports a module of somebody's TensorFlow 1 code, under the rules that `run` has for a script's own modules.
+
+    The module itself is always that of `folder`; what it imports is decided as for a script. The module is not left
+    in `sys.modules`, so that modules of one name from several folders can be had. TensorFlow's behaviour is not
+    switched: the caller builds in a graph, and gives upstream's classes the path of their weights.
+
+    Args:
+      name: the module's name, dots for a module in a package.
+      folder: the folder it is in.
+      options: `Options`.
+
+    Returns:
+      The module.
+
+    Raises:
+      ImportError: there is no such module, or it imports what is not there.
+      ValueError: it is no Python 3.
+    """
+    options = options or Options()
+    last = name.rpartition(".")[2]
+    environment = _Environment(os.path.realpath(folder), options._replace(own=frozenset(options.own) | {last}))
+    with environment:
+        try:
+            module = environment.builtins.__import__(name, {}, {}, ("*",))
+        except SyntaxError as error:
+            raise _not_python_3(error.filename, error) from None
+    path = os.path.realpath(getattr(module, "__file__", None) or os.devnull)
+    if not path.startswith(os.path.join(environment.folder, "")):
+        raise ImportError(f"{folder}: expected a module {name}, found none", name=name)
+    return module
+
+
+def check(script, options=None):
+    """Says what `run` would do, without running the script.
+
+    Returns:
+      (what would be done, what will not work): two lists of lines.
+
+    Raises:
+      OSError: the script cannot be read.
+      ValueError: the script is no Python 3.
+    """
+    path, source = _read(script)
+    _parse(path, source)
+    environment = _Environment(os.path.dirname(os.path.realpath(script)), options)
+    done, problems = [], []
+    with environment:
+        for file in _own_files(path, environment):
+            problems += _problems(file, environment)
+        for found in environment.decisions():
+            done.append(found.line)
+            if found.ours and found.name != "utils":
+                done.append(f"{found.name}: weights: {environment.weights_line(found)}")
+    return done, list(dict.fromkeys(problems))
+
+
+def _status(code):
+    """The exit status that Python gives for SystemExit(code)."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _show(error):
+    """Prints an exception as Python does, without the frames of this module."""
+    shown, seen = error, set()
+    while shown is not None and id(shown) not in seen:
+        seen.add(id(shown))
+        frames = []
+        step = shown.__traceback__
+        while step is not None:
+            if step.tb_frame.f_code.co_filename != _show.__code__.co_filename:
+                frames.append(step)
+            step = step.tb_next
+        kept = None
+        for step in reversed(frames):
+            step.tb_next = kept
+            kept = step
+        shown.__traceback__ = kept
+        shown = shown.__cause__ or shown.__context__
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    sys.excepthook(type(error), error, error.__traceback__)
+    return 1
+
+
+def _read(script):
+    with open(script, "rb") as file:
+        return os.path.abspath(script), file.read()
+
+
+def _parse(path, source):
+    try:
+        return ast.parse(source, path)
+    except (SyntaxError, ValueError) as error:
+        raise _not_python_3(path, error) from None
+
+
+def _not_python_3(path, error):
+    """The message for what Python's parser says of a file of the script's."""
+    if not isinstance(error, SyntaxError):
+        return ValueError(f"{path}: expected a Python script, got something else: {error}")
+    line = (error.text or "").strip()
+    return ValueError(
+        f"{path}:{error.lineno}: this line is not Python 3 ({error.msg}): {line}\n"
+        "A script for Python 2 must be converted first, for example with 2to3 or futurize."
+    )
+
+
+@contextlib.contextmanager
+def _tensorflow_1():
+    """TensorFlow 1's behaviour and NumPy 1's way to print a number, for the time of a script."""
+    tf = importlib.import_module("tensorflow.compat.v1")
+    tf.disable_v2_behavior()
+    # absl, which TensorFlow's flags are of, has some of its own: log_dir is what many scripts call theirs.
+    importlib.import_module("absl.logging")
+    flags = importlib.import_module("absl.flags").FLAGS
+    for name in flags:
+        flags[name].allow_override = True
+    numpy = importlib.import_module("numpy")
+    printing = numpy.get_printoptions()
+    if int(numpy.__version__.partition(".")[0]) >= 2:
+        # Else float32 numbers in lists and tuples print as np.float32(0.5).
+        numpy.set_printoptions(legacy="1.25")
+    with warnings.catch_warnings():
+        # They tell the script to use what TensorFlow 1 does not have.
+        warnings.filterwarnings("ignore", r"`(tf\.(layers|nn\.rnn_cell)\.|layer\.)", UserWarning)
+        try:
+            yield
+        finally:
+            numpy.set_printoptions(**printing)
+
+
+def _session_settings(config):
+    """The settings of a session that the script opens with `config`: this package's, then the script's."""
+    merged = session_config()
+    if config is not None:
+        merged.MergeFrom(config)
+    return merged
+
+
+def _load_settings(cls, constants):
+    """The arguments with which the script's calls of one of this package's classes are completed."""
+    if not constants and "mapped" in inspect.signature(cls.__init__).parameters:
+        return {"mapped": True}
+    return {}
+
+
+class _Module(types.ModuleType):
+    """An installed module as a script of 2017 sees it.
+
+    Attributes come from `replaced`, which maps a name to a function that makes the value, then from `base`. What the
+    script sets stays here, and so with the script's modules.
+    """
+
+    def __init__(self, name, base, replaced, missing=None):
+        super().__init__(name)
+        self.__dict__.update(_base=base, _replaced=replaced, _missing=missing)
+
+    def __getattr__(self, name):
+        if name in self._replaced:
+            value = self._replaced[name]()
+            setattr(self, name, value)
+            return value
+        if name == "__all__":
+            return getattr(self._base, "__all__", None) or [public for public in dir(self) if public[0] != "_"]
+        try:
+            return getattr(self._base, name)
+        except AttributeError:
+            loaded = sys.modules.get(f"{self.__name__}.{name}")
+            if loaded is not None:
+                return loaded
+            if self._missing is None or name.startswith("__"):
+                raise
+            raise AttributeError(self._missing(f"{self.__name__}.{name}")) from None
+
+    def __dir__(self):
+        return sorted(set(dir(self._base)) | set(self._replaced))
+
+
+class _Internals(_Module):
+    """A module of TensorFlow's inside, in which what has left it since is found in the public API."""
+
+    def __init__(self, base, tf):
+        super().__init__(base.__name__, base, {})
+        self.__dict__["_tf"] = tf
+
+    def __getattr__(self, name):
+        public = getattr(self._tf, self.__name__.rpartition(".")[2], None)
+        for place in (self._base, self._tf, public):
+            if hasattr(place, name):
+                return self.wrapped(getattr(place, name))
+        if name == "variable" and self.__name__.endswith(".variable_scope"):
+            return self._tf.Variable
+        return getattr(self._base, name)
+
+    def wrapped(self, value):
+        """A module of TensorFlow's inside as one of these; anything else as it is."""
+        return _Internals(value, self._tf) if _is_internal(value) else value
+
+
+# What is decided about a module of the script: whether it is ours, where the script's is, and a line that says so.
+_Decision = collections.namedtuple("_Decision", "name ours path folder line")
+
+
+class _Environment:
+    """The rules of import for one script: its builtins, the finder of its modules, and what they see.
+
+    As a context: the script's folder is first on sys.path and its modules are found. After it all is as before.
+    """
+
+    def __init__(self, folder, options):
+        self.folder = folder
+        self.options = options or Options()
+        self.started = time.time()
+        self.builtins = types.ModuleType("builtins")
+        self.builtins.__dict__.update(vars(builtins), __import__=self._import)
+        self._seen = {"builtins": self.builtins}
+        self._makers = {"numpy": self._numpy, "skimage": self._skimage, "tensorflow": self._tensorflow}
+        self._decided = {}
+        self._announced = set()
+        self._active = False
+
+    def __enter__(self):
+        self._active = True
+        self._path = list(sys.path)
+        self._modules = {name: sys.modules.pop(name) for name in list(sys.modules) if self._is_mine(name)}
+        # As Python does with a script's folder: in place of what the command itself has there.
+        if sys.path and _is_command_folder(sys.path[0]):
+            del sys.path[0]
+        sys.path.insert(0, self.folder)
+        sys.meta_path.insert(0, self)
+        return self
+
+    def __exit__(self, *_):
+        self._active = False
+        sys.meta_path.remove(self)
+        sys.path[:] = self._path
+        for name in [name for name in sys.modules if self._is_mine(name)]:
+            del sys.modules[name]
+        sys.modules.update(self._modules)
+
+    def _is_mine(self, name):
+        """Whether an entry of sys.modules is the script's, or has a name that the script needs."""
+        names = getattr(sys.modules[name], "__dict__", {})
+        return names.get("__builtins__") is self.builtins or name.partition(".")[0] in MODULES + _PACKAGES
+
+    # The script's import.
+
+    def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
+        if level == 0:
+            top, _, rest = name.partition(".")
+            if top in self._makers or top in self._seen:
+                return self._import_seen(name, fromlist)
+            if top == "tensorflow_vgg":
+                name = f"{_PACKAGE}.{rest}" if rest else _PACKAGE
+        # What a function imports after its module has been: the script's folder is not first on sys.path any more.
+        with contextlib.nullcontext() if self._active else self:
+            return builtins.__import__(name, globals, locals, fromlist, level)
+
+    def _import_seen(self, name, fromlist):
+        module = self.resolve(name)
+        if not fromlist:
+            return self._seen[name.partition(".")[0]]
+        for wanted in fromlist:
+            if wanted != "*":
+                self.child(module, wanted)
+        return module
+
+    def resolve(self, name):
+        """The module of a dotted name as the script sees it."""
+        top, *rest = name.split(".")
+        if top not in self._seen:
+            self._seen[top] = self._makers[top]()
+        module, dotted = self._seen[top], top
+        for part in rest:
+            known = dotted if sys.modules.get(dotted) is module else module.__name__
+            dotted = f"{dotted}.{part}"
+            if isinstance(module, _Internals) or not isinstance(module, _Module):
+                # An attribute of that name can be something else: tensorflow.python.ops is, in TensorFlow 1.
+                with contextlib.suppress(ModuleNotFoundError):
+                    found = importlib.import_module(f"{known}.{part}")
+                    module = module.wrapped(found) if isinstance(module, _Internals) else found
+                    continue
+            module = self.child(module, part)
+        return module
+
+    def child(self, module, name):
+        """An attribute of a module, which may be a module of its own that is not loaded yet."""
+        try:
+            return getattr(module, name)
+        except AttributeError as error:
+            try:
+                found = importlib.import_module(f"{module.__name__}.{name}")
+                return module.wrapped(found) if isinstance(module, _Internals) else found
+            except ModuleNotFoundError:
+                raise ImportError(str(error), name=f"{module.__name__}.{name}") from None
+
+    def knows(self, name):
+        """Whether the first part of a dotted name is a module that the script sees in a way of its own."""
+        return name.partition(".")[0] in self._makers
+
+    def line(self):
+        """The line of the script, or of a module of it, that is being run: "train.py:12: "."""
+        frame = sys._getframe()
+        while frame is not None and frame.f_builtins is not self.builtins.__dict__:
+            frame = frame.f_back
+        return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}: "
+
+    # What the script sees of TensorFlow, NumPy and scikit-image.
+
+    def _tensorflow(self):
+        tensorflow = importlib.import_module("tensorflow")
+        tf = importlib.import_module("tensorflow.compat.v1")
+        sessions = {name: functools.partial(_session, getattr(tf, name)) for name in ("InteractiveSession", "Session")}
+        if tensorflow.__version__.startswith("1."):
+            python = functools.partial(importlib.import_module, "tensorflow.python")
+            return _Module("tensorflow", tensorflow, dict(sessions, python=python))
+
+        def missing(name):
+            return f"{self.line()}{_short(name)} is not in TensorFlow {tensorflow.__version__}"
+
+        def missing_contrib(name):
+            return (
+                f"{self.line()}{_short(name)} is gone with TensorFlow 1; of tf.contrib only layers and slim have a "
+                "successor, tf-slim"
+            )
+
+        def missing_slim(name):
+            return f"{self.line()}{_short(name)} is not in tf-slim, the successor of tf.contrib.layers and slim"
+
+        def keras():
+            if importlib.util.find_spec("tf_keras") is None:
+                return tf.keras
+            return self._extra("tf_keras.api._v1.keras", "tf.keras")
+
+        def layers():
+            return self._extra("tf_keras.api._v1.keras.__internal__.legacy.layers", "tf.layers")
+
+        def rnn_cell():
+            return self._extra("tf_keras.api._v1.keras.__internal__.legacy.rnn_cell", "tf.nn.rnn_cell")
+
+        def slim_layers():
+            self._slim("tf.contrib.layers")
+            return _Module("tensorflow.contrib.layers", sys.modules["tf_slim.layers"], {}, missing_slim)
+
+        def slim():
+            replaced = {
+                "layers": lambda: self.resolve("tensorflow.contrib.layers"),
+                "nets": lambda: _Module(
+                    "tensorflow.contrib.slim.nets",
+                    types.ModuleType("nets"),
+                    {
+                        net: functools.partial(importlib.import_module, f"tf_slim.nets.{net}")
+                        for net in ("alexnet", "inception", "overfeat", "resnet_utils", "resnet_v1", "resnet_v2", "vgg")
+                    },
+                    missing_slim,
+                ),
+            }
+            return _Module("tensorflow.contrib.slim", self._slim("tf.contrib.slim"), replaced, missing_slim)
+
+        contrib = {"layers": slim_layers, "slim": slim}
+        replaced = {
+            "compat": lambda: _Module("tensorflow.compat", tf.compat, {"v1": lambda: self.resolve("tensorflow")}),
+            "contrib": lambda: _Module("tensorflow.contrib", types.ModuleType("contrib"), contrib, missing_contrib),
+            "keras": keras,
+            "layers": layers,
+            "nn": lambda: _Module("tensorflow.nn", tf.nn, {"rnn_cell": rnn_cell}, missing),
+            "python": lambda: _Internals(importlib.import_module("tensorflow.python"), tf),
+        }
+        return _Module("tensorflow", tf, dict(replaced, **sessions), missing)
+
+    def _extra(self, module, what):
+        """A module of the extra `legacy`."""
+        try:
+            return importlib.import_module(module)
+        except ImportError as error:
+            raise ImportError(
+                f"{self.line()}{what} needs {(error.name or module).partition('.')[0].replace('_', '-')}: {_EXTRA}"
+            ) from error
+
+    def _slim(self, what):
+        # tf-slim's batch_norm finds the legacy layers under this name alone.
+        legacy = "tf_keras.legacy_tf_layers"
+        if legacy not in sys.modules:
+            for name in ("base", "convolutional", "core", "normalization", "pooling"):
+                self._extra(f"tf_keras.src.legacy_tf_layers.{name}", what)
+            sys.modules[legacy] = sys.modules["tf_keras.src.legacy_tf_layers"]
+        slim = self._extra("tf_slim", what)
+        # tf-slim is older than TensorFlow's last move of names like ops.Tensor, which it takes from the inside.
+        tf = importlib.import_module("tensorflow.compat.v1")
+        for name in [name for name in sys.modules if name.startswith("tf_slim.")]:
+            names = vars(sys.modules[name])
+            for key, value in list(names.items()):
+                if _is_internal(value):
+                    names[key] = _Internals(value, tf)
+        return slim
+
+    def _numpy(self):
+        numpy = importlib.import_module("numpy")
+        replaced = {name: functools.partial(_identity, value) for name, value in _NUMPY_ALIASES.items()}
+        for old, new in _NUMPY_RENAMED.items():
+            if not hasattr(numpy, old):
+                replaced[old] = functools.partial(getattr, numpy, new)
+        replaced["load"] = functools.partial(_load_of, numpy)
+        return _Module("numpy", numpy, replaced)
+
+    def _skimage(self):
+        skimage = importlib.import_module("skimage")
+        if self.options.new_resize:
+            return _Module("skimage", skimage, {})
+
+        def transform():
+            module = importlib.import_module("skimage.transform")
+            return _Module("skimage.transform", module, {"resize": functools.partial(_resize_of, module)})
+
+        return _Module("skimage", skimage, {"transform": transform})
+
+    # The finder of the script's own modules and of those that stand in for upstream's.
+
+    def find_spec(self, fullname, path=None, target=None):
+        """As the import system wants it: where a module is, None for what is not the script's."""
+        spec = self.look(fullname, path)
+        if fullname in self._decided:
+            self.announce([self._decided[fullname]])
+        return spec
+
+    def look(self, fullname, path=None):
+        """Does what `find_spec` does, without a word."""
+        parent, _, last = fullname.rpartition(".")
+        if fullname in _PACKAGES:
+            return self._package_spec(fullname)
+        if fullname == "tensorflow_vgg":
+            return None
+        if path is not None and parent not in _PACKAGES and all(map(_is_installed, path)):
+            return None
+        if last in MODULES and (not parent or parent in _PACKAGES):
+            decision = self.decide(fullname, path)
+            if decision.ours:
+                return self._port_spec(fullname, decision.folder)
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
+        if spec is None and parent in _PACKAGES and os.path.isfile(os.path.join(_HERE, f"{last}.py")):
+            return self._port_spec(fullname, self.folder)
+        if not _is_own(spec):
+            return None
+        if type(spec.loader) is importlib.machinery.SourceFileLoader:
+            spec.loader = _Loader(fullname, spec.origin, self)
+        return spec
+
+    def decisions(self):
+        """What has been decided so far about upstream's modules."""
+        return list(self._decided.values())
+
+    def decide(self, fullname, path=None):
+        """The `_Decision` about one of upstream's modules."""
+        name = fullname.rpartition(".")[2]
+        if fullname in self._decided:
+            return self._decided[fullname]
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
+        file = spec.origin if _is_own(spec) else None
+        own = _is_own(spec)
+        shown = fullname.replace(_PACKAGE, "tensorflow_vgg")
+        if own and name in self.options.own:
+            ours, line = False, f"{shown}: {file}, as --own says"
+        elif name in self.options.port or not own:
+            instead = f"in place of {file}, as --port says" if own else "(the script has none)"
+            ours, line = True, f"{shown}: this package's {instead}"
+        else:
+            reason = _difference(name, file)
+            ours = reason is None
+            line = f"{shown}: " + (f"this package's in place of {file}" if ours else f"{file}, which differs: {reason}")
+        folder = os.path.dirname(file) if file else next(iter(path or [self.folder]))
+        self._decided[fullname] = _Decision(name, ours, file, folder, line)
+        return self._decided[fullname]
+
+    def announce(self, decisions):
+        """Says once for each module, on one line for all that are given, what stands in for what."""
+        lines = [found.line for found in decisions if found.line not in self._announced]
+        self._announced.update(lines)
+        if lines:
+            print(f"tensorflow-vgg: {'; '.join(lines)}", file=sys.stderr, flush=True)
+
+    def _package_spec(self, fullname):
+        """The script's folder tensorflow_vgg, or this package under another name."""
+        found = importlib.machinery.PathFinder.find_spec(fullname.replace(_PACKAGE, "tensorflow_vgg"))
+        if not _is_own(found) or found.submodule_search_locations is None:
+            path = os.path.join(_HERE, "__init__.py")
+            return importlib.util.spec_from_file_location(fullname, path, submodule_search_locations=[])
+        folders = list(found.submodule_search_locations)
+        if found.origin is None:
+            spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+            spec.submodule_search_locations = folders
+            return spec
+        loader = _Loader(fullname, found.origin, self)
+        return importlib.util.spec_from_file_location(
+            fullname, found.origin, loader=loader, submodule_search_locations=folders
+        )
+
+    def _port_spec(self, fullname, folder):
+        path = os.path.join(_HERE, f"{fullname.rpartition('.')[2]}.py")
+        return importlib.util.spec_from_file_location(fullname, path, loader=_PortLoader(fullname, path, self, folder))
+
+    # How this package's classes load their weights for the script.
+
+    def weights_line(self, decision):
+        """Where a class loads its weights from, for --check."""
+        file_name = decision.name.replace("_trainable", "") + ".npy"
+        if isinstance(self.options.weights, int):
+            return f"random, from seed {self.options.weights}"
+        if self.options.weights is not None:
+            return self.options.weights
+        for folder in [decision.folder] + weights.search_folders():
+            if os.path.isfile(os.path.join(folder, file_name)):
+                return os.path.join(folder, file_name)
+        return f"{file_name} is in no folder looked in: give --weights, unless the script itself names a file"
+
+    def set_up(self, module, folder):
+        """Makes the classes of a copy of one of this package's modules load as the options say."""
+        for class_name, net in (("Vgg16", "vgg16"), ("Vgg19", "vgg19")):
+            cls = getattr(module, class_name, None)
+            if cls is not None:
+                if not self.options.attention and hasattr(cls, "attention"):
+                    cls.attention = False
+                cls.__init__ = self._loading(cls, net, os.path.join(folder, f"{net}.npy"))
+
+    def _loading(self, cls, net, default):
+        original = cls.__init__
+        signature = inspect.signature(original)
+        argument = f"{net}_npy_path"
+        settings = _load_settings(cls, self.options.constants)
+        starts_blank = "trainable" in signature.parameters  # without a path this class loads nothing
+
+        @functools.wraps(original)
+        def __init__(*args, **kwargs):
+            bound = signature.bind(*args, **kwargs)
+            bound.arguments[argument] = self._source(bound.arguments.get(argument), net, default, starts_blank)
+            for name, value in settings.items():
+                bound.arguments.setdefault(name, value)
+            original(*bound.args, **bound.kwargs)
+
+        return __init__
+
+    def _source(self, given, net, default, starts_blank):
+        """What a class loads when the script gives it the path `given`."""
+        override = self.options.weights
+        if given is None:
+            if starts_blank or (override is None and not os.path.isfile(default)):
+                return None
+            # Upstream prints the path that it found itself.
+            print(override if isinstance(override, str) else default)
+            given = default
+        elif isinstance(given, dict) or (os.path.isfile(given) and os.path.getmtime(given) >= self.started):
+            return given  # the script's own: made or written by it, like what save_npy saved
+        if override is None:
+            return given
+        return weights.seeded(net, override) if isinstance(override, int) else override
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Loads a module of the script's own, with the script's builtins and so with its import."""
+
+    def __init__(self, fullname, path, environment):
+        super().__init__(fullname, path)
+        self._environment = environment
+
+    def create_module(self, spec):
+        module = types.ModuleType(spec.name)
+        module.__builtins__ = self._environment.builtins
+        return module
+
+
+class _PortLoader(importlib.machinery.SourceFileLoader):
+    """Loads a copy of one of this package's modules, that a script's settings can change."""
+
+    def __init__(self, fullname, path, environment, folder):
+        super().__init__(fullname, path)
+        self._environment = environment
+        self._folder = folder
+
+    def exec_module(self, module):
+        super().exec_module(module)
+        self._environment.set_up(module, self._folder)
+
+
+def _is_internal(value):
+    plain = isinstance(value, types.ModuleType) and not isinstance(value, _Module)
+    return plain and value.__name__.startswith("tensorflow.python.")
+
+
+def _identity(value):
+    return value
+
+
+def _short(name):
+    return name.replace("tensorflow", "tf", 1)
+
+
+@functools.lru_cache(maxsize=None)
+def _is_installed(path):
+    """Whether a file or folder belongs to Python, to an installed package or to this one."""
+    if path in ("built-in", "frozen"):
+        return True
+    path = os.path.realpath(path)
+    roots = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    roots += [site.getusersitepackages()] if hasattr(site, "getusersitepackages") else []
+    roots = [os.path.realpath(root) for root in roots if root] + [
+        _HERE,
+        os.path.join(os.path.dirname(_HERE), "attention.py"),
+    ]
+    if any(path == root or path.startswith(root + os.sep) for root in roots):
+        return True
+    return bool({"site-packages", "dist-packages"} & set(path.split(os.sep)))
+
+
+def _is_own(spec):
+    """Whether what PathFinder found lies outside installed packages."""
+    if spec is None:
+        return False
+    if spec.origin not in (None, "namespace"):
+        return not _is_installed(spec.origin)
+    return not all(map(_is_installed, spec.submodule_search_locations or [_HERE]))
+
+
+def _is_command_folder(folder):
+    """Whether an entry of sys.path is what Python put there for the tensorflow-vgg command."""
+    return folder in ("", os.getcwd(), os.path.dirname(os.path.realpath(sys.argv[0] or ".")))
+
+
+def _difference(name, file):
+    """In what a module differs from upstream's; None if in nothing that counts."""
+    if file is None or not file.endswith(".py") or os.path.basename(file) == "__init__.py":
+        return "it is a package"
+    with open(file, "rb") as opened:
+        return upstream.difference(name, opened.read())
+
+
+def _session(base):
+    """TensorFlow's session class `base`, with this package's settings as its defaults."""
+
+    class Meta(type(base)):
+        def __instancecheck__(cls, instance):
+            # Sessions that TensorFlow opens itself are sessions to the script, too.
+            return isinstance(instance, base) if cls is session else super().__instancecheck__(instance)
+
+    def __init__(self, target="", graph=None, config=None):
+        base.__init__(self, target, graph, _session_settings(config))
+
+    session = Meta(base.__name__, (base,), {"__init__": __init__, "__doc__": base.__doc__})
+    return session
+
+
+def _load_of(numpy):
+    """`numpy.load`, in which this package's reader takes the place of unpickling."""
+
+    @functools.wraps(numpy.load)
+    def load(file, mmap_mode=None, *args, **kwargs):
+        path = getattr(file, "name", file)
+        if mmap_mode is None and isinstance(path, (str, os.PathLike)) and os.path.isfile(path):
+            with contextlib.ExitStack() as stack:
+                opened = file if hasattr(file, "read") else stack.enter_context(open(path, "rb"))
+                if _holds_objects(opened, numpy):
+                    return weights.read_objects(opened, path)
+        return numpy.load(file, mmap_mode, *args, **kwargs)
+
+    return load
+
+
+def _holds_objects(file, numpy):
+    """Whether a file is a `.npy` of Python objects. Its position stays as it was."""
+    position = file.tell()
+    try:
+        version = numpy.lib.format.read_magic(file)
+        read = {(1, 0): numpy.lib.format.read_array_header_1_0, (2, 0): numpy.lib.format.read_array_header_2_0}
+        return version in read and read[version](file)[2].hasobject
+    except (ValueError, EOFError):
+        return False
+    finally:
+        file.seek(position)
+
+
+def _resize_of(transform):
+    """`skimage.transform.resize` with the defaults that it had before scikit-image 0.15."""
+
+    signature = inspect.signature(transform.resize)
+
+    @functools.wraps(transform.resize)
+    def resize(*args, **kwargs):
+        given = signature.bind(*args, **kwargs).arguments
+        for name, old in (("order", 1), ("mode", "constant"), ("anti_aliasing", False)):
+            if given.get(name) is None:
+                given[name] = old
+        return transform.resize(**given)
+
+    return resize
+
+
+# Reading a script without running it.
+
+
+def _imports(tree):
+    """Yields (node, dotted name) for all that a module imports by an absolute name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node, alias.name
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            for alias in node.names:
+                yield node, node.module if alias.name == "*" else f"{node.module}.{alias.name}"
+
+
+def _own_files(path, environment):
+    """The files of the script and of all its own modules that it imports, itself first."""
+    files = [path]
+    for file in files:
+        with open(file, "rb") as opened, contextlib.suppress(SyntaxError, ValueError):
+            for _, name in _imports(ast.parse(opened.read())):
+                for spec in _specs(name, environment):
+                    origin = spec.origin
+                    if isinstance(spec.loader, _Loader) and origin not in files:
+                        files.append(origin)
+    return files
+
+
+def _specs(name, environment):
+    """What the finder has for a dotted name and its packages, without importing any."""
+    if name.partition(".")[0] == "tensorflow_vgg":
+        name = _PACKAGE + name[len("tensorflow_vgg") :]
+    path, found = None, ""
+    for part in name.split("."):
+        found = f"{found}.{part}" if found else part
+        try:
+            spec = environment.look(found, path)
+        except (ImportError, ValueError):
+            return
+        if spec is None:
+            return
+        yield spec
+        path = spec.submodule_search_locations
+        if path is None:
+            return
+
+
+def _problems(file, environment):
+    """Lines about what will not work in a file of the script's."""
+    try:
+        with open(file, "rb") as opened:
+            tree = ast.parse(opened.read())
+    except (SyntaxError, ValueError) as error:
+        return [str(_not_python_3(file, error)).partition("\n")[0]]
+    found = []
+    tried = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Try) for part in ast.walk(node)}
+    checked = [(node, name) for node, name in _imports(tree) if id(node) not in tried]
+    checked += [(node, name) for node, name in _attributes(tree, environment) if id(node) not in tried]
+    for node, name in checked:
+        reason = _why_not(name, environment)
+        if reason:
+            found.append((node.lineno, reason))
+    assigned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    assigned |= {alias.asname or alias.name for node in ast.walk(tree) for alias in getattr(node, "names", [])}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in _PYTHON_2 - assigned and id(node) not in tried:
+            found.append((node.lineno, f"{node.id} is Python 2's"))
+    return [f"{file}:{line}: {reason}" for line, reason in sorted(found)]
+
+
+def _attributes(tree, environment):
+    """Yields (node, dotted name) for the uses of what a module has imported from the modules that `resolve` knows."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                names[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in inner:
+            parts, root = [], node
+            while isinstance(root, ast.Attribute):
+                parts.append(root.attr)
+                root = root.value
+            if isinstance(root, ast.Name) and environment.knows(names.get(root.id, "")):
+                yield node, ".".join([names[root.id]] + parts[::-1])
+
+
+def _why_not(name, environment):
+    """Why a dotted name cannot be had; None if it can, or if only running the script would tell."""
+    if list(_specs(name, environment)):
+        return None
+    top = name.partition(".")[0]
+    try:
+        module = environment.resolve(top) if environment.knows(name) else importlib.import_module(top)
+        for part in name.split(".")[1:]:
+            if not isinstance(module, types.ModuleType):
+                return None
+            module = environment.child(module, part)
+    except (AttributeError, ImportError) as error:
+        return str(error)
+    return None
