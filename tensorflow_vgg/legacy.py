@@ -264,7 +264,7 @@ def _tensorflow_1():
         numpy.set_printoptions(legacy="1.25")
     with warnings.catch_warnings():
         # They tell the script to use what TensorFlow 1 does not have.
-        warnings.filterwarnings("ignore", r"`(tf\.(layers|nn\.rnn_cell)\.|layer\.)", UserWarning)
+        warnings.filterwarnings("ignore", r"`(tf\.(layers|nn\.rnn_cell)\.|layer\.|Model\.)", UserWarning)
         try:
             yield
         finally:
