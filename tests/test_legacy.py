@@ -508,6 +508,16 @@ def test_check(tmp_path):
     assert "nowhere" in lines[0][1] and "mul" in lines[1][1] and "xrange" in lines[2][1]
 
 
+@pytest.mark.parametrize("folder", ["'lib'", "os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib')"])
+def test_a_folder_that_the_script_adds_to_its_path(tmp_path, folder):
+    (tmp_path / "lib").mkdir()
+    changed = _write(tmp_path / "lib", vgg16=_checkout("vgg16").replace("103.939", "100.0"))
+    done = _run(tmp_path, f"import os, sys\nsys.path.append({folder})\nimport vgg16\nprint(vgg16.VGG_MEAN[0])\n")
+    assert done.stdout == "100.0\n", done.stderr
+    assert f"vgg16: {changed}, which differs: VGG_MEAN" in _ours(done)[-1]
+    assert len(_ours(done)) == (1 if folder == "'lib'" else 2)
+
+
 def test_import_module_gives_modules_of_one_name_from_several_folders(tmp_path):
     tf = pytest.importorskip("tensorflow.compat.v1")
     weights.write(str(tmp_path / "vgg19.npy"), weights.seeded("vgg19", 19, thin=True))
