@@ -282,9 +282,12 @@ def _session_settings(config):
     return merged
 
 
-def _load_settings(cls, constants):
-    """The arguments with which the script's calls of one of this package's classes are completed."""
-    if not constants and "mapped" in inspect.signature(cls.__init__).parameters:
+def _load_settings(initialiser, source, constants):
+    """The arguments with which the script's call of one of this package's classes is completed.
+
+    `source` is what the class will load. Weights are mapped where the class can and there is a file to map.
+    """
+    if not constants and not isinstance(source, dict) and "mapped" in inspect.signature(initialiser).parameters:
         return {"mapped": True}
     return {}
 
@@ -674,14 +677,14 @@ class _Environment:
         original = cls.__init__
         signature = inspect.signature(original)
         argument = f"{net}_npy_path"
-        settings = _load_settings(cls, self.options.constants)
         starts_blank = "trainable" in signature.parameters  # without a path this class loads nothing
 
         @functools.wraps(original)
         def __init__(*args, **kwargs):
             bound = signature.bind(*args, **kwargs)
-            bound.arguments[argument] = self._source(bound.arguments.get(argument), net, default, starts_blank)
-            for name, value in settings.items():
+            source = self._source(bound.arguments.get(argument), net, default, starts_blank)
+            bound.arguments[argument] = source
+            for name, value in _load_settings(original, source, self.options.constants).items():
                 bound.arguments.setdefault(name, value)
             original(*bound.args, **bound.kwargs)
 
