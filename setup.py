@@ -7,6 +7,9 @@ with open("tensorflow_vgg/__init__.py", encoding="utf-8") as file:
 with open("README.md", encoding="utf-8") as file:
     readme = file.read()
 
+# Successors of tf.contrib.layers, tf.contrib.slim and tf.layers, for `tensorflow-vgg run`.
+legacy = ["tf-slim>=1.1.0; python_version >= '3.10'", "tf-keras>=2.16,<2.22; python_version >= '3.10'"]
+
 setup(
     name="tensorflow-vgg",
     version=version,
@@ -30,9 +33,8 @@ setup(
         "h5py<3; python_version < '3.8'",
     ],
     extras_require={
-        "test": ["pytest"],
-        # Successors of tf.contrib.layers, tf.contrib.slim and tf.layers, for `tensorflow-vgg run`.
-        "legacy": ["tf-slim>=1.1.0; python_version >= '3.10'", "tf-keras>=2.16,<2.22; python_version >= '3.10'"],
+        "legacy": legacy,
+        "test": ["pytest", *legacy],
     },
     entry_points={"console_scripts": ["tensorflow-vgg = tensorflow_vgg.cli:main"]},
 )

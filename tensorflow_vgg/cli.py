@@ -274,9 +274,9 @@ def classify(args):
     images = _image_files(args.images)
     source = _weights_source(args.weights, args.net)
     tf = _tensorflow()
-    from tensorflow_vgg import session_config, utils
+    from tensorflow_vgg import network, session_config, utils
 
-    weight_dict = _weight_dict(source, args.net, _use_mapped(tf, args.constants))
+    weight_dict = _weight_dict(source, args.net, not args.constants and not network.has_gpu())
 
     labels_file = args.labels or utils.SYNSET
     labels = utils.read_labels(labels_file)
@@ -290,7 +290,7 @@ def classify(args):
     left_out = 0
     with tf.Graph().as_default():
         rgb = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
-        network = _build(args.net, weight_dict, not args.no_attention, rgb)
+        vgg = _build(args.net, weight_dict, not args.no_attention, rgb)
         del weight_dict
         session = tf.Session(config=session_config())
         with session, _Progress(len(images), enabled=len(images) > args.batch) as progress:
@@ -300,7 +300,7 @@ def classify(args):
                     print(f"tensorflow-vgg: {error}", file=sys.stderr)
                 left_out += len(failures)
                 if batch:
-                    prob = session.run(network.prob, {rgb: [pixels for _, pixels in batch]})
+                    prob = session.run(vgg.prob, {rgb: [pixels for _, pixels in batch]})
                     progress.clear()
                     for (path, _), probabilities in zip(batch, prob):
                         _print(path, utils.top_labels(probabilities, labels, args.top), args.json)
@@ -457,11 +457,6 @@ def _seeded(given, thin=False):
         return _seed(seed), bool(width)
     except argparse.ArgumentTypeError as error:
         raise ValueError(f"--weights {given}: expected seeded:N: {error}") from error
-
-
-def _use_mapped(tf, constants):
-    """Whether to map the weights: on a CPU. To a GPU a mapped tensor would be copied in every run."""
-    return not constants and not tf.config.experimental.list_physical_devices("GPU")
 
 
 def _weight_dict(source, net, use_mapped):

@@ -282,14 +282,14 @@ def _session_settings(config):
     return merged
 
 
-def _load_settings(initialiser, source, constants):
+def _load_settings(source, constants):
     """The arguments with which the script's call of one of this package's classes is completed.
 
-    `source` is what the class will load. Weights are mapped where the class can and there is a file to map.
+    `source` is what the class will load. Weights are mapped where there is a file to map, and no GPU.
     """
-    if not constants and not isinstance(source, dict) and "mapped" in inspect.signature(initialiser).parameters:
-        return {"mapped": True}
-    return {}
+    from tensorflow_vgg import network
+
+    return {"mapped": not constants and not isinstance(source, dict) and not network.has_gpu()}
 
 
 class _Module(types.ModuleType):
@@ -684,7 +684,7 @@ class _Environment:
             bound = signature.bind(*args, **kwargs)
             source = self._source(bound.arguments.get(argument), net, default, starts_blank)
             bound.arguments[argument] = source
-            for name, value in _load_settings(original, source, self.options.constants).items():
+            for name, value in _load_settings(source, self.options.constants).items():
                 bound.arguments.setdefault(name, value)
             original(*bound.args, **bound.kwargs)
 

@@ -19,6 +19,7 @@ __all__ = [
     "constant",
     "control_flow_v1",
     "convolutional_block_attention_module",
+    "has_gpu",
     "initial_value",
     "preprocess",
 ]
@@ -116,6 +117,11 @@ def control_flow_v1():
     finally:
         if was_v2:
             tf.enable_control_flow_v2()
+
+
+def has_gpu():
+    """Whether TensorFlow sees a GPU, to which it would copy mapped weights in every run."""
+    return bool(tf.config.experimental.list_physical_devices("GPU"))
 
 
 def constant(value, name):
