@@ -108,9 +108,9 @@ def _parser():
         help="put the weights into the graph, as upstream does, instead of mapping them into memory from a cache",
     )
 
-    verb = verbs.add_parser("run", help="run a script written for TensorFlow 1, as it is")
+    verb = verbs.add_parser("run", help="run a script written for TensorFlow 1, as it is", allow_abbrev=False)
     verb.set_defaults(run=run)
-    verb.add_argument("script", metavar="SCRIPT", help="the script, run in the current folder")
+    verb.add_argument("script", metavar="SCRIPT", help="the script, run in the current folder; options go before it")
     verb.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="what the script is given")
     verb.add_argument("--check", action="store_true", help="say what would be done and what will not work; run nothing")
     verb.add_argument(
@@ -273,6 +273,8 @@ def classify(args):
     """Prints the most probable labels of each image."""
     images = _image_files(args.images)
     source = _weights_source(args.weights, args.net)
+    if args.labels and not os.path.isfile(args.labels):
+        raise ValueError(f"--labels {args.labels}: expected a text file with a label a line, found no such file")
     tf = _tensorflow()
     from tensorflow_vgg import network, session_config, utils
 
@@ -347,6 +349,11 @@ def patch(args):
             print(f"tensorflow-vgg: {plan.path}: left alone:\n{doubt}", file=sys.stderr)
         for note in plan.notes:
             print(f"tensorflow-vgg: {plan.path}: {note}", file=sys.stderr)
+        if plan.present and not {args.index, args.ratio, args.scope, args.start} <= {None}:
+            print(
+                f"tensorflow-vgg: {plan.path}: the block that is there keeps its arguments; --revert it first",
+                file=sys.stderr,
+            )
         if plan in changes:
             _patch_change(patching, plan, args, writing)
         elif plan.present:
@@ -438,9 +445,10 @@ def _weights_source(given, net):
             file=sys.stderr,
         )
         return given
+    if given and not os.path.isfile(given):  # fails now, not after the seconds that TensorFlow takes to load
+        raise ValueError(f"--weights {given}: expected a weight file or seeded:N, found no such file")
     if given:
-        with open(given, "rb"):  # fails now, not after the seconds that TensorFlow takes to load
-            return given
+        return given
     from tensorflow_vgg import weights
 
     return weights.find(f"{net}.npy")

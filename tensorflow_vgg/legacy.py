@@ -521,9 +521,8 @@ class _Environment:
         try:
             return importlib.import_module(module)
         except ImportError as error:
-            raise ImportError(
-                f"{self.line()}{what} needs {(error.name or module).partition('.')[0].replace('_', '-')}: {_EXTRA}"
-            ) from error
+            missing = (error.name or module).partition(".")[0].replace("_", "-")
+        raise ImportError(f"{self.line()}{what} needs {missing}: {_EXTRA}")
 
     def _slim(self, what):
         # tf-slim's batch_norm finds the legacy layers under this name alone.
@@ -619,6 +618,8 @@ class _Environment:
             reason = _difference(name, file)
             ours = reason is None
             line = f"{shown}: " + (f"this package's in place of {file}" if ours else f"{file}, which differs: {reason}")
+            if not ours and self.options.weights is not None and name != "utils":
+                line += f" (so --weights does not reach it; --port {name} takes this package's)"
         folder = os.path.dirname(file) if file else next(iter(path or [self.folder]))
         decision = self._decided[fullname, file] = _Decision(name, ours, file, folder, line)
         return decision

@@ -804,7 +804,7 @@ def plan(path, options=None, skim=False):
       path: a Python file, or a symbolic link to one.
       options: `Options`.
       skim: say nothing of a file without any layers, and pass over one in which the word "pool" does not occur,
-        though it may be no Python at all.
+        though it may be no Python at all, and the block's own module.
 
     Returns:
       A `Plan`. A file without a network has no blocks, nothing present and no doubts.
@@ -815,7 +815,7 @@ def plan(path, options=None, skim=False):
     """
     options = options or Options()
     data = _read(path)
-    if skim and b"pool" not in data.lower():
+    if skim and (b"pool" not in data.lower() or f"def {_BLOCK}(".encode() in data):
         return Plan(path, data, data, [], [], [], [], [])
     source = _Source(data, path)
     try:

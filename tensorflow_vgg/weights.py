@@ -456,6 +456,9 @@ def check(weights, net="vgg19", source="weights", thin=False):
       WeightsError: the first thing that is wrong.
     """
     inputs = 3
+    for other, layers in KERNEL_SHAPES.items():
+        if all(name in weights for name in layers) and len(layers) > len(KERNEL_SHAPES[net]):
+            raise WeightsError(f"{source}: expected a file of {net}, got one of {other}")
     for name, shape in KERNEL_SHAPES[net].items():
         if name not in weights:
             have = [layer for layer in KERNEL_SHAPES[net] if layer in weights]
@@ -633,8 +636,9 @@ def load_keras(path, net=None):
       WeightsError: Keras cannot load the file into such a network.
       OSError: the file cannot be opened.
     """
-    with open(path, "rb"):
-        pass
+    with open(path, "rb") as file:
+        if file.read(6) == np.lib.format.MAGIC_PREFIX:
+            raise WeightsError(f"{path}: expected a Keras weights file, got a .npy, which needs no conversion")
     nets = [net] if net else list(KERNEL_SHAPES)
     for candidate in nets:
         model = _keras_applications()[candidate](weights=None)
@@ -667,7 +671,10 @@ def fetch_keras(net):
         model = _keras_applications()[net](weights="imagenet")
     except Exception as error:  # Keras raises Exception itself for a download that fails
         reason = " ".join(str(error).split())
-        raise WeightsError(f"{net}: Keras could not download the weights: {reason}") from error
+        raise WeightsError(
+            f"{net}: Keras could not download the weights: {reason}; fetch that file with another program, then "
+            "`tensorflow-vgg weights convert SOURCE FILE`"
+        ) from error
     return from_keras(model)
 
 

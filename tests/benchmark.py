@@ -101,8 +101,10 @@ def speed(batch, pairs):
         runs[name] = lambda session=session, vgg=vgg, rgb=rgb: session.run(vgg.prob, {rgb: images})
     if tf2.__version__.startswith("2."):
         keras = tf2.keras.applications.VGG19(weights=None)
-        call = tf2.function(keras)
-        runs[KERAS] = lambda: call(images, training=False).numpy()
+        preprocess = tf2.keras.applications.vgg19.preprocess_input
+        # From the same pixels to the same probabilities, in the fastest way that Keras has.
+        call = tf2.function(lambda rgb: keras(preprocess(rgb * 255.0), training=False))
+        runs[KERAS] = lambda: call(images).numpy()
     seconds = {name: [] for name in runs}
     for turn in range(pairs + 2):
         for name, run in runs.items():

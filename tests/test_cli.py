@@ -88,7 +88,8 @@ def test_trained_weights_of_other_classes_with_their_labels(thin_home, seeded, c
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["images/cat.jpeg", "--weights", "none.npy"], "none.npy"),
+    (["images/cat.jpeg", "--weights", "none.npy"], "--weights none.npy: expected a weight file or seeded:N"),
+    (["images/cat.jpeg", "--net", "vgg16", "--weights", "vgg19.npy"], "expected a file of vgg16, got one of vgg19"),
     (["images/cat.jpeg", "--weights", "images/cat.jpeg"], "images/cat.jpeg: expected a .npy file of a dict of layers"),
     (["images/cat.jpeg", "--weights", "vgg16.npy"], "vgg16.npy: conv3_4 is missing; this is a file of vgg16"),
     (["images/cat.jpeg", "--weights", "seeded:x"], "--weights seeded:x: expected seeded:N"),
