@@ -15,6 +15,8 @@ from tensorflow_vgg import __version__
 
 __all__ = [
     "classify",
+    "compare",
+    "dump",
     "main",
     "run",
     "weights_attach",
@@ -96,6 +98,43 @@ def _parser():
     )
     verb.add_argument("--new-resize", action="store_true", help="leave skimage.transform.resize its defaults of today")
 
+    verb = verbs.add_parser("dump", help="record what a network computes, layer by layer")
+    verb.set_defaults(run=dump)
+    verb.add_argument("images", nargs="*", metavar="IMAGE", help="an image file, or a folder for all images in it")
+    verb.add_argument("-o", dest="out", required=True, metavar="FILE.npz", help="the recording to write")
+    verb.add_argument("--net", choices=("vgg16", "vgg19", "vgg19_trainable"), help="default: vgg19")
+    verb.add_argument(
+        "--weights",
+        metavar="FILE|seeded:N[:thin]",
+        help="the weight file, or random weights from seed N, thin: of a few channels. Default: as for classify",
+    )
+    verb.add_argument(
+        "--modules", metavar="DIR", help="take the network's class from the module vgg16, vgg19, ... in this folder"
+    )
+    verb.add_argument("--no-attention", action="store_true", default=None, help="leave the attention block out")
+    verb.add_argument("--layers", type=_names, metavar="NAME[,NAME]", help="record these; default: all")
+    verb.add_argument("--samples", type=_positive, metavar="N", help="record N values of each layer; default: all")
+    verb.add_argument("--input", metavar="FILE.npy", help="feed these pixels, [batch, 224, 224, 3], in place of images")
+    verb.add_argument(
+        "--from", dest="recording", metavar="FILE.npz", help="take pixels and settings from another recording"
+    )
+
+    verb = verbs.add_parser("compare", help="compare two recordings and say where and why they depart")
+    verb.set_defaults(run=compare)
+    verb.add_argument("a", metavar="A.npz", help="what is expected")
+    verb.add_argument("b", metavar="B.npz")
+    verb.add_argument(
+        "--tolerance",
+        type=_tolerance,
+        default=1e-5,
+        metavar="X",
+        help="largest difference, as a part of a layer's largest magnitude; default: %(default)s",
+    )
+    verb.add_argument("--json", action="store_true", help="one JSON object in place of the table")
+    verb.add_argument(
+        "--plot", metavar="FILE.png", help="draw the differences; needs pip install 'tensorflow-vgg[plot]'"
+    )
+
     _weights_parser(verbs.add_parser("weights", help="check, make, convert and fetch weight files"))
     return parser
 
@@ -159,6 +198,19 @@ def _positive(text):
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
     return int(text)
+
+
+def _names(text):
+    return [name for name in text.split(",") if name]
+
+
+def _tolerance(text):
+    try:
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"expected a number from 0, got {text}")
 
 
 def _seed(text):
@@ -516,3 +568,115 @@ def run(args):
     for line in problems:
         print(f"will not work: {line}")
     return 1 if problems else 0
+
+
+def dump(args):
+    """Records what a network computes."""
+    if os.path.lexists(args.out):
+        raise ValueError(f"{args.out}: exists already; remove it or choose another name")
+    if [bool(args.images), args.input is not None, args.recording is not None].count(True) != 1:
+        raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
+    files = _image_files(args.images)
+    for path in files + [given for given in (args.input, args.recording) if given]:
+        with open(path, "rb"):  # fails now, not after the seconds that TensorFlow takes to load
+            pass
+    _tensorflow()
+    from tensorflow_vgg import regression
+
+    settings = {"net": "vgg19", "no_attention": False, "weights": None, "layers": None, "samples": None}
+    if args.recording:
+        with regression.Recording(args.recording) as recording:
+            pixels, images = recording.array("pixels"), recording.about["images"]
+            settings.update({key: recording.about["settings"].get(key) for key in settings})
+    elif args.input:
+        pixels = _input(args.input)
+        images = [{"name": f"{os.path.basename(args.input)}[{number}]"} for number in range(len(pixels))]
+    else:
+        pixels, images = _pixels(files)
+    for image, values in zip(images, pixels):
+        image.setdefault("sha256", regression.digest(values))
+    settings.update({key: getattr(args, key) for key in settings if getattr(args, key) is not None})
+
+    net = settings["net"].replace("_trainable", "")
+    source = _weights_source(settings["weights"], net)
+    seeded = _seeded(source, thin=True) is not None
+    given = _weight_dict(source, net, use_mapped=False) if seeded or not args.modules else source
+    about, arrays = regression.record(
+        settings["net"],
+        given,
+        pixels,
+        modules=args.modules,
+        attention=not settings["no_attention"],
+        layers=settings["layers"],
+        samples=settings["samples"],
+    )
+    about["images"] = images
+    about["surroundings"] = regression.surroundings()
+    about["settings"] = {
+        **settings,
+        "weights": source if seeded else os.path.abspath(source),
+        "weights_sha256": None if seeded else _file_digest(source),
+        "modules": args.modules and os.path.abspath(args.modules),
+    }
+    about["net"] = settings["net"]
+    os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
+    regression.save(args.out, about, arrays)
+    print(
+        f"{args.out}: {len(about['layers'])} layers of {len(images)} images, {os.path.getsize(args.out)} bytes written"
+    )
+    return 0
+
+
+def _pixels(files):
+    """The pixels of images, float32 [batch, 224, 224, 3], and for each its name and digest."""
+    import numpy as np
+
+    from tensorflow_vgg import utils
+
+    try:
+        pixels = np.stack([utils.load_image(path) for path in files]).astype(np.float32)
+    except AssertionError as error:
+        raise ValueError(str(error)) from error
+    return pixels, [{"name": os.path.basename(path), "sha256": _file_digest(path)} for path in files]
+
+
+def _input(path):
+    """The pixels of a `.npy`, float32 [batch, height, width, 3]."""
+    import numpy as np
+
+    try:
+        pixels = np.load(path, allow_pickle=False)
+    except (EOFError, ValueError) as error:
+        raise ValueError(f"{path}: expected a .npy file of pixels: {error}") from error
+    shape = getattr(pixels, "shape", None)
+    if shape is not None and len(shape) == 3:
+        pixels = pixels[np.newaxis]
+    if shape is None or pixels.ndim != 4 or pixels.shape[3] != 3 or not pixels.size or pixels.dtype.kind != "f":
+        found = "a .npz" if shape is None else f"{pixels.dtype} {shape}"
+        raise ValueError(f"{path}: expected floats of shape (batch, 224, 224, 3), RGB in [0, 1], got {found}")
+    if not np.isfinite(pixels).all():
+        raise ValueError(f"{path}: expected finite values")
+    return pixels.astype(np.float32)
+
+
+def _file_digest(path):
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        for part in iter(lambda: file.read(1 << 20), b""):
+            found.update(part)
+    return found.hexdigest()
+
+
+def compare(args):
+    """Compares two recordings."""
+    from tensorflow_vgg import regression
+
+    with regression.Recording(args.a) as a, regression.Recording(args.b) as b:
+        result = regression.compare(a, b, args.tolerance)
+        if args.plot:
+            regression.plot(args.plot, result, a, b)
+    if args.json:
+        print(json.dumps(result))
+    else:
+        print("\n".join(regression.text(result)))
+    return 0 if result["ok"] else 1
