@@ -18,7 +18,6 @@ import re
 import sys
 import tempfile
 import traceback
-import zipfile
 
 import numpy as np
 
@@ -28,7 +27,7 @@ __all__ = ["Recording", "compare", "digest", "nodes", "plot", "record", "save", 
 
 _FORMAT = 1
 _SEED = 19  # of the places that are sampled, and of weights that start at random
-_PART = 1 << 20  # values that are compared at a time
+_PART = 1 << 16  # values that are compared at a time
 _BORDER = 8  # pixels from the edge that scikit-image's resize may draw from outside of a small image
 _ATTENTION = re.compile(r"(^|/)(cbam|attention)(_\d+)?(/|$)")
 _VARIABLES = ("VarHandleOp", "Variable", "VariableV2")
@@ -130,7 +129,8 @@ def _blaming(where):
         reason = " ".join(str(error).split())[:400]
         if not isinstance(error, (AssertionError, OSError, ValueError)) or not reason:
             reason = f"{type(error).__name__}: {reason}"
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == os.path.realpath(where)]
         raise ValueError(f"{where}{f':{lines[-1]}' if lines else ''}: {reason}") from error
 
 
@@ -508,8 +508,10 @@ class Recording:
 
     def _json(self):
         encoded = self.array("about")
-        with self._reading():
+        try:
             return json.loads(encoded.tobytes().decode())
+        except ValueError:
+            raise self._foreign("another .npz") from None
 
     def _foreign(self, what):
         return ValueError(f"{self.path}: expected a recording that tensorflow-vgg dump has made, got {what}")
