@@ -18,6 +18,7 @@ import re
 import sys
 import tempfile
 import traceback
+import zipfile
 
 import numpy as np
 
@@ -470,6 +471,8 @@ class Recording:
         if start != b"PK\3\4":
             raise self._foreign("no .npz")
         with self._reading():
+            # NumPy 1.16 complains about itself on stderr when it cannot open a zip.
+            zipfile.ZipFile(self.path).close()
             self._file = np.load(self.path, allow_pickle=False)
         try:
             if "about" not in self._file.files or "pixels" not in self._file.files:

@@ -127,7 +127,14 @@ def test_a_recording_holds_what_upstream_computed(thin):
             assert_close(file["pixels"], np.stack([images["tiger"], images["puzzle"]]), 1e-6)
         names = [entry["name"] for entry in about["layers"]]
         assert names == about["order"] and set(golden) == set(names) - {"attention_feature"}
-        assert [name for name in names if name[:2] in ("fc", "re", "pr")] == "fc6 relu6 fc7 relu7 fc8 prob".split()
+        assert [name for name in names if name[:2] in ("fc", "re", "pr")] == [
+            "fc6",
+            "relu6",
+            "fc7",
+            "relu7",
+            "fc8",
+            "prob",
+        ]
         conv = next(entry for entry in about["layers"] if entry["name"] == "conv1_1")
         found = [conv[key] for key in ("mean", "std", "min", "max")]
         value = golden["conv1_1"]
