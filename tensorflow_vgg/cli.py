@@ -614,9 +614,9 @@ def dump(args):
     about["surroundings"] = regression.surroundings()
     about["settings"] = {
         **settings,
-        "weights": source if seeded else os.path.abspath(source),
+        "weights": source,
         "weights_sha256": None if seeded else _file_digest(source),
-        "modules": args.modules and os.path.abspath(args.modules),
+        "modules": args.modules,
     }
     about["net"] = settings["net"]
     os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
