@@ -1,4 +1,4 @@
-"""The tensorflow-vgg command. Exit status: 0 done, 1 some input was left out, 2 bad input or usage."""
+"""The tensorflow-vgg command. Exit status: 0 done, 1 some input was left out or recordings depart, 2 bad input."""
 
 import argparse
 import collections
@@ -580,6 +580,9 @@ def dump(args):
     for path in files + [given for given in (args.input, args.recording) if given]:
         with open(path, "rb"):  # fails now, not after the seconds that TensorFlow takes to load
             pass
+    if "tensorflow" not in sys.modules:
+        # TensorFlow 1's arithmetic, as for `run`; what is set here already is what is recorded.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     _tensorflow()
     from tensorflow_vgg import regression
 
@@ -618,7 +621,6 @@ def dump(args):
         "weights_sha256": None if seeded else _file_digest(source),
         "modules": args.modules,
     }
-    about["net"] = settings["net"]
     os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
     regression.save(args.out, about, arrays)
     print(

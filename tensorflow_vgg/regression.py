@@ -30,13 +30,19 @@ _FORMAT = 1
 _SEED = 19  # of the places that are sampled, and of weights that start at random
 _PART = 1 << 16  # values that are compared at a time
 _BORDER = 8  # pixels from the edge that scikit-image's resize may draw from outside of a small image
-_ATTENTION = re.compile(r"(^|/)(cbam|attention)(_\d+)?(/|$)")
+_ATTENTION = re.compile(r"(^|/)(cbam|attention)[^/]*(/|$)")
 _VARIABLES = ("VarHandleOp", "Variable", "VariableV2")
-# What compare needs of `about`, and its type.
+# What compare needs of `about`, and of each item of its lists.
 _ABOUT = {
-    "attention": dict, "images": list, "layers": list, "net": str, "nodes": list, "order": list, "settings": dict,
-    "steps": list, "surroundings": dict, "weights": list,
-}  # fmt: skip
+    "attention": {"state"},
+    "images": {"name"},
+    "layers": {"attention", "max", "mean", "min", "name", "shape", "std"},
+    "nodes": {"name"},
+    "settings": {"net"},
+    "steps": {"kind", "layer"},
+    "surroundings": {"tensorflow"},
+    "weights": {"digest", "layer", "name", "shape"},
+}
 
 
 def record(net, given, pixels, modules=None, attention=True, layers=None, samples=None):
@@ -480,8 +486,10 @@ class Recording:
             self.about = self._json()
             if not isinstance(self.about, dict) or self.about.get("format") != _FORMAT:
                 raise self._foreign("another .npz")
-            for key, kind in _ABOUT.items():
-                if not isinstance(self.about.get(key), kind):
+            for key, expected in _ABOUT.items():
+                value = self.about.get(key)
+                items = value if isinstance(value, list) else [value]
+                if not all(isinstance(item, dict) and expected <= set(item) for item in items):
                     raise self._foreign(f"one without {key}")
             self.layers = {entry["name"]: entry for entry in self.about["layers"]}
         except BaseException:
@@ -567,7 +575,7 @@ def compare(a, b, tolerance=1e-5):
 def _common_layers(a, b):
     """The layers' names in network order. An attention block that only one has is no reason not to compare."""
     both = f"{a.path} and {b.path}"
-    nets = [recording.about["net"].replace("_trainable", "") for recording in (a, b)]
+    nets = [recording.about["settings"]["net"].replace("_trainable", "") for recording in (a, b)]
     if nets[0] != nets[1]:
         raise ValueError(f"{both}: expected the same network, got {nets[0]} and {nets[1]}")
     sizes = [len(recording.about["images"]) for recording in (a, b)]
@@ -725,7 +733,6 @@ def _compare_surroundings(about_a, about_b):
         flat.append(
             {
                 **about["surroundings"],
-                "net": about["net"],
                 **about["settings"],
                 "images": images["name"],
                 "digest of images": images["sha256"],
@@ -942,12 +949,13 @@ def plot(path, result, a, b):
     bars.set_xscale("log")
     bars.set_xlim(floor, ceiling * 6)
     bars.axvline(tolerance, color="black", linewidth=1, linestyle="--", zorder=3)
-    bars.text(tolerance, -0.9, f" tolerance {tolerance:g}", fontsize=8, va="bottom")
+    above = bars.get_xaxis_transform()
+    bars.text(tolerance, 1.01, f"tolerance {tolerance:g}", fontsize=8, ha="center", transform=above)
     for row, (layer, length) in enumerate(zip(layers, lengths)):
         bars.text(length * 1.15, row, _number(layer["largest"]), va="center", fontsize=8)
     bars.set_yticks(range(len(layers)))
     bars.set_yticklabels([layer["name"] for layer in layers], fontsize=9)
-    bars.set_ylim(len(layers) - 0.4, -1.7)
+    bars.set_ylim(len(layers) - 0.4, -0.6)
     bars.set_xlabel("largest difference, of the layer's largest magnitude in A")
 
     worst = max(layers, key=lambda layer: math.inf if layer["largest"] is None else layer["largest"])
@@ -977,7 +985,7 @@ def _draw_worst(picture, axes, layer, a, b):
                 worst[row] = np.maximum(worst[row], difference / magnitude)
         worst[~np.isfinite(worst)] = np.nan
         drawn = axes.imshow(worst, cmap="magma", interpolation="nearest")
-        bar = picture.colorbar(drawn, ax=axes, shrink=0.7)
+        bar = picture.colorbar(drawn, ax=axes, fraction=0.046)
         bar.set_label("difference, of the layer's largest magnitude in A")
         axes.set_title(f"worst layer: {name}, the largest of {shape[0]} images x {shape[3]} channels", fontsize=10)
         axes.set_xlabel("column")

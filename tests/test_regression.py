@@ -455,8 +455,8 @@ def test_comparing_holds_one_layer_at_a_time(tmp_path, judged):
              "max": float(value.max()), "attention": False}
             for name, value in layers.items()
         ],
-        "net": "vgg19", "nodes": [], "order": list(layers), "settings": {}, "steps": [], "surroundings": {},
-        "weights": [],
+        "nodes": [], "order": list(layers), "settings": {"net": "vgg19"}, "steps": [],
+        "surroundings": {"tensorflow": ""}, "weights": [],
     }  # fmt: skip
     arrays = {f"layer/{name}": value for name, value in layers.items()}
     regression.save(str(tmp_path / "a.npz"), about, {"pixels": np.zeros((4, 224, 224, 3), np.float32), **arrays})
