@@ -486,6 +486,8 @@ class Recording:
             self.about = self._json()
             if not isinstance(self.about, dict) or self.about.get("format") != _FORMAT:
                 raise self._foreign("another .npz")
+            if not isinstance(self.about.get("order"), list):
+                raise self._foreign("one without order")
             for key, expected in _ABOUT.items():
                 value = self.about.get(key)
                 items = value if isinstance(value, list) else [value]
