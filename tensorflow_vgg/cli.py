@@ -489,12 +489,16 @@ def weights_detach(args):
     return 0
 
 
+def _expect_new(path):
+    if os.path.lexists(path):
+        raise ValueError(f"{path}: exists already; remove it or choose another name")
+
+
 def _write_new(path, make):
     """Writes the weight dict that `make` gives to a file that is not there yet."""
     from tensorflow_vgg import weights
 
-    if os.path.lexists(path):
-        raise ValueError(f"{path}: exists already; remove it or choose another name")
+    _expect_new(path)
     weight_dict = make()
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     weights.write(path, weight_dict)
@@ -572,8 +576,7 @@ def run(args):
 
 def dump(args):
     """Records what a network computes."""
-    if os.path.lexists(args.out):
-        raise ValueError(f"{args.out}: exists already; remove it or choose another name")
+    _expect_new(args.out)
     if [bool(args.images), args.input is not None, args.recording is not None].count(True) != 1:
         raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
     files = _image_files(args.images)
@@ -671,6 +674,8 @@ def _file_digest(path):
 
 def compare(args):
     """Compares two recordings."""
+    if args.plot:
+        _expect_new(args.plot)
     from tensorflow_vgg import regression
 
     with regression.Recording(args.a) as a, regression.Recording(args.b) as b:

@@ -270,6 +270,18 @@ def test_attention_on_one_side(thin, tmp_path, judged):
     assert result["ok"] and any(name.startswith("cbam/") for name in result["nodes"]["removed"])
 
 
+def test_attention_of_variables_takes_the_weights_of_the_file(thin, changed, tmp_path, judged):
+    """As the tutorial has it, the block makes variables that nothing loads. They get the file's weights."""
+    arguments = arguments_of("attention", tmp_path)
+    variables = ("with self._constant_block(channels=self.pool5.get_shape().as_list()[3]):", "if self.attention:")
+    other = changed("vgg19", variables, given=arguments)
+    result = judged(dump(tmp_path / "constants.npz", "--from", thin("vgg19"), *arguments), other)
+    assert result["ok"]
+    with regression.Recording(other) as file:
+        assert len(file.about["variables"]) == 6 and file.about["attention"]["state"] == "acts"
+        assert [weight["layer"] for weight in file.about["weights"]].count("attention_feature") == 6
+
+
 BGR = "bgr = network.preprocess(rgb, VGG_MEAN, self)"
 
 
@@ -314,6 +326,7 @@ def test_dropout_of_the_trainable_network(tmp_path, judged):
     with regression.Recording(still) as file:
         expected = weights.seeded("vgg19", 19, thin=True)["conv1_1"][0]
         assert file.about["variables"]["conv1_1/conv1_1_filters"]["digest"] == regression.digest(expected)
+        assert len(file.about["weights"]) == 38
 
 
 def test_a_foreign_class(thin, tmp_path, judged):
@@ -370,6 +383,8 @@ def test_plot(thin, changed, tmp_path, capsys):
         assert "pip install 'tensorflow-vgg[plot]'" in capsys.readouterr().err
         return
     assert main(command) == 1
+    assert main(command) == 2
+    assert "plot.png: exists already" in capsys.readouterr().err
     picture = matplotlib.image.imread(str(tmp_path / "plot.png"))
     assert min(picture.shape[:2]) > 300 and len(np.unique(picture[..., 0])) > 20
 
