@@ -30,7 +30,7 @@ setup(
         "h5py<3; python_version < '3.8'",
     ],
     extras_require={
-        "test": ["pytest"],
+        "test": ["pytest", "matplotlib"],
         "plot": ["matplotlib"],
         # Successors of tf.contrib.layers, tf.contrib.slim and tf.layers, for `tensorflow-vgg run`.
         "legacy": ["tf-slim>=1.1.0; python_version >= '3.10'", "tf-keras>=2.16,<2.22; python_version >= '3.10'"],
