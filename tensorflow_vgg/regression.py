@@ -784,14 +784,13 @@ def _other_weights(about_a, about_b, reached, names):
             after = order[order.index(weight["layer"]) :] if weight["layer"] in order else []
             layer = next((name for name in after if name in names), None)
             if layer in reached and (both_act or not _ATTENTION.search(weight["name"])):
-                key = (layer, len(weight["shape"]) > 1, tuple(weight["shape"]), weight["digest"])
-                table[key] = weight["layer"]
+                what = "kernel" if len(weight["shape"]) > 1 else "biases"
+                table[layer, weight["digest"]] = weight["layer"], what
         tables.append(table)
     differing = collections.OrderedDict()
     for side, table, other in (("A", tables[0], tables[1]), ("B", tables[1], tables[0])):
-        for key, layer in table.items():
+        for key, (layer, what) in table.items():
             if key not in other:
-                what = "kernel" if key[1] else "biases"
                 differing.setdefault(layer, collections.OrderedDict()).setdefault(what, []).append(side)
     if not differing:
         return None
