@@ -579,14 +579,6 @@ def dump(args):
     _expect_new(args.out)
     if [bool(args.images), args.input is not None, args.recording is not None].count(True) != 1:
         raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
-    files = _image_files(args.images)
-    for path in files + [given for given in (args.input, args.recording) if given]:
-        with open(path, "rb"):  # fails now, not after the seconds that TensorFlow takes to load
-            pass
-    if "tensorflow" not in sys.modules:
-        # TensorFlow 1's arithmetic, as for `run`; what is set here already is what is recorded.
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    _tensorflow()
     from tensorflow_vgg import regression
 
     settings = {"net": "vgg19", "no_attention": False, "weights": None, "layers": None, "samples": None}
@@ -598,7 +590,7 @@ def dump(args):
         pixels = _input(args.input)
         images = [{"name": f"{os.path.basename(args.input)}[{number}]"} for number in range(len(pixels))]
     else:
-        pixels, images = _pixels(files)
+        pixels, images = _pixels(_image_files(args.images))
     for image, values in zip(images, pixels):
         image.setdefault("sha256", regression.digest(values))
     settings.update({key: getattr(args, key) for key in settings if getattr(args, key) is not None})
@@ -607,6 +599,10 @@ def dump(args):
     source = _weights_source(settings["weights"], net)
     seeded = _seeded(source, thin=True) is not None
     given = _weight_dict(source, net, use_mapped=False) if seeded or not args.modules else source
+    if "tensorflow" not in sys.modules:
+        # TensorFlow 1's arithmetic, as for `run`: oneDNN's alone moves the attention block's output by 2e-5.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    _tensorflow()
     about, arrays = regression.record(
         settings["net"],
         given,
