@@ -67,6 +67,7 @@ _NUMPY_RENAMED = {
     "trapz": "trapezoid",
     "unicode_": "str_",
 }
+_PATH_CALLS = {ast.dump(ast.parse(f"sys.path.{name}", mode="eval").body) for name in ("append", "insert")}
 # Names that Python 3 does not have.
 _PYTHON_2 = {"basestring", "execfile", "raw_input", "reduce", "unichr", "unicode", "xrange"}
 
@@ -114,8 +115,10 @@ def run(script, arguments=(), options=None):
     main.__dict__.update(__builtins__=environment.builtins, __file__=path, __cached__=None)
     saved = sys.argv, sys.modules["__main__"]
     with environment, _tensorflow_1():
+        search_path = list(sys.path)
         _own_files(path, environment)
         environment.announce(environment.decisions())
+        sys.path[:] = search_path
         sys.argv, sys.modules["__main__"] = [script] + list(arguments), main
         try:
             exec(code, main.__dict__)
@@ -264,7 +267,7 @@ def _tensorflow_1():
         numpy.set_printoptions(legacy="1.25")
     with warnings.catch_warnings():
         # They tell the script to use what TensorFlow 1 does not have.
-        warnings.filterwarnings("ignore", r"`(tf\.(layers|nn\.rnn_cell)\.|layer\.)", UserWarning)
+        warnings.filterwarnings("ignore", r"`(tf\.(layers|nn\.rnn_cell)\.|layer\.|Model\.)", UserWarning)
         try:
             yield
         finally:
@@ -279,9 +282,12 @@ def _session_settings(config):
     return merged
 
 
-def _load_settings(cls, constants):
-    """The arguments with which the script's calls of one of this package's classes are completed."""
-    if not constants and "mapped" in inspect.signature(cls.__init__).parameters:
+def _load_settings(initialiser, source, constants):
+    """The arguments with which the script's call of one of this package's classes is completed.
+
+    `source` is what the class will load. Weights are mapped where the class can and there is a file to map.
+    """
+    if not constants and not isinstance(source, dict) and "mapped" in inspect.signature(initialiser).parameters:
         return {"mapped": True}
     return {}
 
@@ -539,9 +545,10 @@ class _Environment:
     def _numpy(self):
         numpy = importlib.import_module("numpy")
         replaced = {name: functools.partial(_identity, value) for name, value in _NUMPY_ALIASES.items()}
-        for old, new in _NUMPY_RENAMED.items():
-            if not hasattr(numpy, old):
-                replaced[old] = functools.partial(getattr, numpy, new)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            gone = [old for old in _NUMPY_RENAMED if not hasattr(numpy, old)]
+        replaced.update({old: functools.partial(getattr, numpy, _NUMPY_RENAMED[old]) for old in gone})
         replaced["load"] = functools.partial(_load_of, numpy)
         return _Module("numpy", numpy, replaced)
 
@@ -560,10 +567,9 @@ class _Environment:
 
     def find_spec(self, fullname, path=None, target=None):
         """As the import system wants it: where a module is, None for what is not the script's."""
-        spec = self.look(fullname, path)
-        if fullname in self._decided:
-            self.announce([self._decided[fullname]])
-        return spec
+        if self._is_upstreams(fullname):
+            self.announce([self.decide(fullname, path)])
+        return self.look(fullname, path)
 
     def look(self, fullname, path=None):
         """Does what `find_spec` does, without a word."""
@@ -574,7 +580,7 @@ class _Environment:
             return None
         if path is not None and parent not in _PACKAGES and all(map(_is_installed, path)):
             return None
-        if last in MODULES and (not parent or parent in _PACKAGES):
+        if self._is_upstreams(fullname):
             decision = self.decide(fullname, path)
             if decision.ours:
                 return self._port_spec(fullname, decision.folder)
@@ -587,6 +593,10 @@ class _Environment:
             spec.loader = _Loader(fullname, spec.origin, self)
         return spec
 
+    def _is_upstreams(self, fullname):
+        parent, _, last = fullname.rpartition(".")
+        return last in MODULES and (not parent or parent in _PACKAGES)
+
     def decisions(self):
         """What has been decided so far about upstream's modules."""
         return list(self._decided.values())
@@ -594,11 +604,11 @@ class _Environment:
     def decide(self, fullname, path=None):
         """The `_Decision` about one of upstream's modules."""
         name = fullname.rpartition(".")[2]
-        if fullname in self._decided:
-            return self._decided[fullname]
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
-        file = spec.origin if _is_own(spec) else None
         own = _is_own(spec)
+        file = spec.origin if own else None
+        if (fullname, file) in self._decided:
+            return self._decided[fullname, file]
         shown = fullname.replace(_PACKAGE, "tensorflow_vgg")
         if own and name in self.options.own:
             ours, line = False, f"{shown}: {file}, as --own says"
@@ -610,8 +620,8 @@ class _Environment:
             ours = reason is None
             line = f"{shown}: " + (f"this package's in place of {file}" if ours else f"{file}, which differs: {reason}")
         folder = os.path.dirname(file) if file else next(iter(path or [self.folder]))
-        self._decided[fullname] = _Decision(name, ours, file, folder, line)
-        return self._decided[fullname]
+        decision = self._decided[fullname, file] = _Decision(name, ours, file, folder, line)
+        return decision
 
     def announce(self, decisions):
         """Says once for each module, on one line for all that are given, what stands in for what."""
@@ -667,14 +677,14 @@ class _Environment:
         original = cls.__init__
         signature = inspect.signature(original)
         argument = f"{net}_npy_path"
-        settings = _load_settings(cls, self.options.constants)
         starts_blank = "trainable" in signature.parameters  # without a path this class loads nothing
 
         @functools.wraps(original)
         def __init__(*args, **kwargs):
             bound = signature.bind(*args, **kwargs)
-            bound.arguments[argument] = self._source(bound.arguments.get(argument), net, default, starts_blank)
-            for name, value in settings.items():
+            source = self._source(bound.arguments.get(argument), net, default, starts_blank)
+            bound.arguments[argument] = source
+            for name, value in _load_settings(original, source, self.options.constants).items():
                 bound.arguments.setdefault(name, value)
             original(*bound.args, **bound.kwargs)
 
@@ -849,16 +859,31 @@ def _imports(tree):
 
 
 def _own_files(path, environment):
-    """The files of the script and of all its own modules that it imports, itself first."""
+    """The files of the script and of all its own modules that it imports, itself first.
+
+    What they add to sys.path by name is there afterwards.
+    """
     files = [path]
     for file in files:
         with open(file, "rb") as opened, contextlib.suppress(SyntaxError, ValueError):
-            for _, name in _imports(ast.parse(opened.read())):
+            tree = ast.parse(opened.read())
+            sys.path += _added_to_path(tree)
+            for _, name in _imports(tree):
                 for spec in _specs(name, environment):
-                    origin = spec.origin
-                    if isinstance(spec.loader, _Loader) and origin not in files:
-                        files.append(origin)
+                    if isinstance(spec.loader, _Loader) and spec.origin not in files:
+                        files.append(spec.origin)
     return files
+
+
+def _added_to_path(tree):
+    """The folders that a module adds to sys.path by name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.dump(node.func) in _PATH_CALLS:
+            for argument in node.args:
+                with contextlib.suppress(ValueError):
+                    folder = ast.literal_eval(argument)
+                    if isinstance(folder, str):
+                        yield os.path.abspath(folder)
 
 
 def _specs(name, environment):

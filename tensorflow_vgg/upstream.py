@@ -177,7 +177,7 @@ _TRAINABLE = {
         "self, initial_value, name, idx, var_name",
         """
         tensorflow.Variable(initial_value=_, name=var_name)
-        tensorflow.constant(value=_, dtype=tensorflow.float32, name=var_name)
+        tensorflow.constant(value=_, name=var_name)
         self.var_dict[[name, idx]] = _
         return _
         """,
@@ -519,7 +519,10 @@ class _Facts:
             given.append((names[index] if index < len(names) else None, argument))
         for keyword in node.keywords:
             # numpy.load's pickle arguments say how Python reads the file, not what is done with it.
-            if not (keyword.arg in ("allow_pickle", "encoding") and function.startswith("numpy.")):
+            how = keyword.arg in ("allow_pickle", "encoding") and function.startswith("numpy.")
+            # All weights are float32 anyway.
+            same = keyword.arg == "dtype" and self.text(keyword.value) == "tensorflow.float32"
+            if not how and not same:
                 given.append((keyword.arg or "**", keyword.value))
         if all(name in names for name, _ in given):
             given.sort(key=lambda pair: names.index(pair[0]))

@@ -16,7 +16,7 @@ import sys
 import numpy as np
 import pytest
 
-from tensorflow_vgg import legacy, upstream, weights
+from tensorflow_vgg import cli, legacy, upstream, weights
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _ROOT = os.path.dirname(_HERE)
@@ -508,6 +508,16 @@ def test_check(tmp_path):
     assert "nowhere" in lines[0][1] and "mul" in lines[1][1] and "xrange" in lines[2][1]
 
 
+@pytest.mark.parametrize("folder", ["'lib'", "os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib')"])
+def test_a_folder_that_the_script_adds_to_its_path(tmp_path, folder):
+    (tmp_path / "lib").mkdir()
+    changed = _write(tmp_path / "lib", vgg16=_checkout("vgg16").replace("103.939", "100.0"))
+    done = _run(tmp_path, f"import os, sys\nsys.path.append({folder})\nimport vgg16\nprint(vgg16.VGG_MEAN[0])\n")
+    assert done.stdout == "100.0\n", done.stderr
+    assert f"vgg16: {changed}, which differs: VGG_MEAN" in _ours(done)[-1]
+    assert len(_ours(done)) == (1 if folder == "'lib'" else 2)
+
+
 def test_import_module_gives_modules_of_one_name_from_several_folders(tmp_path):
     tf = pytest.importorskip("tensorflow.compat.v1")
     weights.write(str(tmp_path / "vgg19.npy"), weights.seeded("vgg19", 19, thin=True))
@@ -530,3 +540,54 @@ def test_import_module_gives_modules_of_one_name_from_several_folders(tmp_path):
     assert not hasattr(np, "float") or np.float is float
     with pytest.raises(ImportError, match="absent"):
         legacy.import_module("absent", str(tmp_path))
+
+
+_WEIGHTS = """
+import numpy as np
+import skimage.transform
+import tensorflow as tf
+import vgg19, vgg19_trainable
+nets = [vgg19.Vgg19(), vgg19.Vgg19('./there_is_none.npy'), vgg19.Vgg19(vgg19_npy_path='./vgg19.npy'),
+        vgg19_trainable.Vgg19('./vgg19.npy', dropout=1.0)]
+np.save('written.npy', {'conv1_1': [np.zeros((3, 3, 3, 2), 'float32'), np.zeros(2, 'float32')]})
+nets.append(vgg19.Vgg19('written.npy'))
+print([float(net.data_dict['conv1_1'][0].sum()) for net in nets], vgg19_trainable.Vgg19().data_dict)
+x = (np.arange(2500.).reshape(50, 50) / 2500 + 1) ** 4
+print(skimage.transform.resize(x, (7, 9))[3, 3])
+"""
+
+
+def test_weights_and_new_resize(tmp_path):
+    transform = pytest.importorskip("skimage.transform")
+    file = str(tmp_path / "other.npy")
+    override = weights.seeded("vgg19", 23, thin=True)
+    weights.write(file, override)
+    weights.write(str(tmp_path / "vgg19.npy"), weights.seeded("vgg19", 19, thin=True))
+    done = _run(tmp_path, _WEIGHTS, options=["--weights", "other.npy", "--new-resize"])
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == file  # upstream's class prints the path that it found itself
+    assert lines[1:5] == ["npy file loaded"] * 4
+    assert lines[5] == f"{[float(override['conv1_1'][0].sum())] * 4 + [0.0]} None"
+    image = (np.arange(2500.0).reshape(50, 50) / 2500 + 1) ** 4
+    assert float(lines[6]) == pytest.approx(transform.resize(image, (7, 9))[3, 3], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent.py"], "absent.py: "),
+        (["--weights", "absent.npy", "script.py"], "absent.npy"),
+        (["--weights", "seeded:x", "script.py"], "seeded:N"),
+        (["--own", "vgg17", "script.py"], "vgg17"),
+    ],
+)
+def test_bad_options_are_one_line_and_2(tmp_path, capsys, monkeypatch, arguments, message):
+    _write(tmp_path, script="")
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = cli.main(["run", *arguments])
+    except SystemExit as stop:
+        status = stop.code
+    assert status == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
