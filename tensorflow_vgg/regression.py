@@ -943,17 +943,19 @@ def plot(path, result, a, b):
     picture.suptitle(f"A {names[0]}   B {names[1]}\n{verdict}", fontsize=11, wrap=True)
 
     finite = [layer["largest"] for layer in layers if layer["largest"]]
-    floor = min([1e-8, tolerance / 10] + finite) / 2
+    floor = min(1e-8, tolerance / 10 or 1e-8) / 2
     ceiling = max([tolerance * 10] + finite) * 3
     lengths = [ceiling if layer["largest"] is None else max(layer["largest"], floor) for layer in layers]
     bars.barh(range(len(layers)), lengths, color=["#4477aa" if layer["ok"] else "#cc3311" for layer in layers])
     bars.set_xscale("log")
-    bars.set_xlim(floor, ceiling * 6)
-    bars.axvline(tolerance, color="black", linewidth=1, linestyle="--", zorder=3)
-    above = bars.get_xaxis_transform()
-    bars.text(tolerance, 1.01, f"tolerance {tolerance:g}", fontsize=8, ha="center", transform=above)
+    bars.set_xlim(floor, ceiling * (ceiling / floor) ** 0.1)  # room for the numbers
+    if tolerance:
+        bars.axvline(tolerance, color="black", linewidth=1, linestyle="--", zorder=3)
+        above = bars.get_xaxis_transform()
+        bars.text(tolerance, 1.01, f"tolerance {tolerance:g}", fontsize=8, ha="center", transform=above)
     for row, (layer, length) in enumerate(zip(layers, lengths)):
-        bars.text(length * 1.15, row, _number(layer["largest"]), va="center", fontsize=8)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # over the line of the tolerance
+        bars.text(length * 1.15, row, _number(layer["largest"]), va="center", fontsize=8, bbox=box, zorder=4)
     bars.set_yticks(range(len(layers)))
     bars.set_yticklabels([layer["name"] for layer in layers], fontsize=9)
     bars.set_ylim(len(layers) - 0.4, -0.6)
