@@ -34,7 +34,8 @@ setup(
     ],
     extras_require={
         "legacy": legacy,
-        "test": ["pytest", *legacy],
+        "plot": ["matplotlib"],
+        "test": ["pytest", "matplotlib", *legacy],
     },
     entry_points={"console_scripts": ["tensorflow-vgg = tensorflow_vgg.cli:main"]},
 )

@@ -1,4 +1,4 @@
-"""The tensorflow-vgg command. Exit status: 0 done, 1 some input was left out, 2 bad input or usage."""
+"""The tensorflow-vgg command. Exit status: 0 done, 1 some input was left out or recordings depart, 2 bad input."""
 
 import argparse
 import collections
@@ -16,6 +16,8 @@ from tensorflow_vgg import __version__
 
 __all__ = [
     "classify",
+    "compare",
+    "dump",
     "main",
     "patch",
     "run",
@@ -128,6 +130,43 @@ def _parser():
     )
     verb.add_argument("--new-resize", action="store_true", help="leave skimage.transform.resize its defaults of today")
 
+    verb = verbs.add_parser("dump", help="record what a network computes, layer by layer")
+    verb.set_defaults(run=dump)
+    verb.add_argument("images", nargs="*", metavar="IMAGE", help="an image file, or a folder for all images in it")
+    verb.add_argument("-o", dest="out", required=True, metavar="FILE.npz", help="the recording to write")
+    verb.add_argument("--net", choices=("vgg16", "vgg19", "vgg19_trainable"), help="default: vgg19")
+    verb.add_argument(
+        "--weights",
+        metavar="FILE|seeded:N[:thin]",
+        help="the weight file, or random weights from seed N, thin: of a few channels. Default: as for classify",
+    )
+    verb.add_argument(
+        "--modules", metavar="DIR", help="take the network's class from the module vgg16, vgg19, ... in this folder"
+    )
+    verb.add_argument("--no-attention", action="store_true", default=None, help="leave the attention block out")
+    verb.add_argument("--layers", type=_names, metavar="NAME[,NAME]", help="record these; default: all")
+    verb.add_argument("--samples", type=_positive, metavar="N", help="record N values of each layer; default: all")
+    verb.add_argument("--input", metavar="FILE.npy", help="feed these pixels, [batch, 224, 224, 3], in place of images")
+    verb.add_argument(
+        "--from", dest="recording", metavar="FILE.npz", help="take pixels and settings from another recording"
+    )
+
+    verb = verbs.add_parser("compare", help="compare two recordings and say where and why they depart")
+    verb.set_defaults(run=compare)
+    verb.add_argument("a", metavar="A.npz", help="what is expected")
+    verb.add_argument("b", metavar="B.npz")
+    verb.add_argument(
+        "--tolerance",
+        type=_tolerance,
+        default=1e-5,
+        metavar="X",
+        help="largest difference, as a part of a layer's largest magnitude; default: %(default)s",
+    )
+    verb.add_argument("--json", action="store_true", help="one JSON object in place of the table")
+    verb.add_argument(
+        "--plot", metavar="FILE.png", help="draw the differences; needs pip install 'tensorflow-vgg[plot]'"
+    )
+
     _weights_parser(verbs.add_parser("weights", help="check, make, convert and fetch weight files"))
     _patch_parser(
         verbs.add_parser(
@@ -236,6 +275,19 @@ def _positive(text):
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
     return int(text)
+
+
+def _names(text):
+    return [name for name in text.split(",") if name]
+
+
+def _tolerance(text):
+    try:
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"expected a number from 0, got {text}")
 
 
 def _seed(text):
@@ -639,12 +691,16 @@ def weights_detach(args):
     return 0
 
 
+def _expect_new(path):
+    if os.path.lexists(path):
+        raise ValueError(f"{path}: exists already; remove it or choose another name")
+
+
 def _write_new(path, make):
     """Writes the weight dict that `make` gives to a file that is not there yet."""
     from tensorflow_vgg import weights
 
-    if os.path.lexists(path):
-        raise ValueError(f"{path}: exists already; remove it or choose another name")
+    _expect_new(path)
     weight_dict = make()
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     weights.write(path, weight_dict)
@@ -718,3 +774,114 @@ def run(args):
     for line in problems:
         print(f"will not work: {line}")
     return 1 if problems else 0
+
+
+def dump(args):
+    """Records what a network computes."""
+    _expect_new(args.out)
+    if [bool(args.images), args.input is not None, args.recording is not None].count(True) != 1:
+        raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
+    from tensorflow_vgg import regression
+
+    settings = {"net": "vgg19", "no_attention": False, "weights": None, "layers": None, "samples": None}
+    if args.recording:
+        with regression.Recording(args.recording) as recording:
+            pixels, images = recording.array("pixels"), recording.about["images"]
+            settings.update({key: recording.about["settings"].get(key) for key in settings})
+    elif args.input:
+        pixels = _input(args.input)
+        images = [{"name": f"{os.path.basename(args.input)}[{number}]"} for number in range(len(pixels))]
+    else:
+        pixels, images = _pixels(_image_files(args.images))
+    for image, values in zip(images, pixels):
+        image.setdefault("sha256", regression.digest(values))
+    settings.update({key: getattr(args, key) for key in settings if getattr(args, key) is not None})
+
+    net = settings["net"].replace("_trainable", "")
+    source = _weights_source(settings["weights"], net)
+    seeded = _seeded(source, thin=True) is not None
+    given = _weight_dict(source, net, use_mapped=False) if seeded or not args.modules else source
+    if "tensorflow" not in sys.modules:
+        # TensorFlow 1's arithmetic, as for `run`: oneDNN's alone moves the attention block's output by 2e-5.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    _tensorflow()
+    about, arrays = regression.record(
+        settings["net"],
+        given,
+        pixels,
+        modules=args.modules,
+        attention=not settings["no_attention"],
+        layers=settings["layers"],
+        samples=settings["samples"],
+    )
+    about["images"] = images
+    about["surroundings"] = regression.surroundings()
+    about["settings"] = {
+        **settings,
+        "weights": source,
+        "weights_sha256": None if seeded else _file_digest(source),
+        "modules": args.modules,
+    }
+    os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
+    regression.save(args.out, about, arrays)
+    print(
+        f"{args.out}: {len(about['layers'])} layers of {len(images)} images, {os.path.getsize(args.out)} bytes written"
+    )
+    return 0
+
+
+def _pixels(files):
+    """The pixels of images, float32 [batch, 224, 224, 3], and for each its name and digest."""
+    import numpy as np
+
+    from tensorflow_vgg import utils
+
+    try:
+        pixels = np.stack([utils.load_image(path) for path in files]).astype(np.float32)
+    except AssertionError as error:
+        raise ValueError(str(error)) from error
+    return pixels, [{"name": os.path.basename(path), "sha256": _file_digest(path)} for path in files]
+
+
+def _input(path):
+    """The pixels of a `.npy`, float32 [batch, height, width, 3]."""
+    import numpy as np
+
+    try:
+        pixels = np.load(path, allow_pickle=False)
+    except (EOFError, ValueError) as error:
+        raise ValueError(f"{path}: expected a .npy file of pixels: {error}") from error
+    shape = getattr(pixels, "shape", None)
+    if shape is not None and len(shape) == 3:
+        pixels = pixels[np.newaxis]
+    if shape is None or pixels.ndim != 4 or pixels.shape[3] != 3 or not pixels.size or pixels.dtype.kind != "f":
+        found = "a .npz" if shape is None else f"{pixels.dtype} {shape}"
+        raise ValueError(f"{path}: expected floats of shape (batch, 224, 224, 3), RGB in [0, 1], got {found}")
+    if not np.isfinite(pixels).all():
+        raise ValueError(f"{path}: expected finite values")
+    return pixels.astype(np.float32)
+
+
+def _file_digest(path):
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        for part in iter(lambda: file.read(1 << 20), b""):
+            found.update(part)
+    return found.hexdigest()
+
+
+def compare(args):
+    """Compares two recordings."""
+    if args.plot:
+        _expect_new(args.plot)
+    from tensorflow_vgg import regression
+
+    with regression.Recording(args.a) as a, regression.Recording(args.b) as b:
+        result = regression.compare(a, b, args.tolerance)
+        if args.plot:
+            regression.plot(args.plot, result, a, b)
+    if args.json:
+        print(json.dumps(result))
+    else:
+        print("\n".join(regression.text(result)))
+    return 0 if result["ok"] else 1

@@ -1,0 +1,1004 @@
+"""Records what a network computes, layer by layer, and compares recordings.
+
+A recording is a plain `.npz`: `about`, JSON text as bytes (settings, versions, layers, weights, nodes), `pixels`, and
+of each layer `layer/NAME`, or `sample/NAME` and `index/NAME` where only samples of it were kept.
+"""
+
+import collections
+import contextlib
+import hashlib
+import importlib
+import inspect
+import itertools
+import json
+import math
+import os
+import platform
+import re
+import sys
+import tempfile
+import traceback
+import zipfile
+
+import numpy as np
+
+from tensorflow_vgg import session_config, weights
+
+__all__ = ["Recording", "compare", "digest", "nodes", "plot", "record", "save", "surroundings", "text"]
+
+_FORMAT = 1
+_SEED = 19  # of the places that are sampled, and of weights that start at random
+_PART = 1 << 16  # values that are compared at a time
+_BORDER = 8  # pixels from the edge that scikit-image's resize may draw from outside of a small image
+_ATTENTION = re.compile(r"(^|/)(cbam|attention)[^/]*(/|$)")
+_VARIABLES = ("VarHandleOp", "Variable", "VariableV2")
+# What compare needs of `about`, and of each item of its lists.
+_ABOUT = {
+    "attention": {"state"},
+    "images": {"name"},
+    "layers": {"attention", "max", "mean", "min", "name", "shape", "std"},
+    "nodes": {"name"},
+    "settings": {"net"},
+    "steps": {"kind", "layer"},
+    "surroundings": {"tensorflow"},
+    "weights": {"digest", "layer", "name", "shape"},
+}
+
+
+def record(net, given, pixels, modules=None, attention=True, layers=None, samples=None):
+    """Builds a network with its weights as constants, as upstream does, runs it once and keeps what it computes.
+
+    Args:
+      net: "vgg16", "vgg19" or "vgg19_trainable". A class whose build takes train_mode runs with false.
+      given: a weight dict, or for `modules` also the path of a file.
+      pixels: float32 array [batch, height, width, 3], RGB in [0, 1].
+      modules: a folder, whose module `net` is taken in place of this package's.
+      attention: False leaves the attention block out, where the class knows how.
+      layers: the names of the attributes to keep; None for all that are tensors.
+      samples: how many values to keep of a layer that has more; None for all.
+
+    Returns:
+      (about, arrays): what is known of the network, ready for JSON, and the values as they are named in a file.
+
+    Raises:
+      ValueError: the class cannot be loaded, built or run, or has no such layers.
+      OSError: the folder has no such module.
+    """
+    import tensorflow.compat.v1 as tf
+
+    class_name = "Vgg16" if net == "vgg16" else "Vgg19"
+    where = f"tensorflow_vgg.{net}" if modules is None else os.path.join(modules, f"{net}.py")
+    if modules is not None and not os.path.isfile(where):
+        raise FileNotFoundError(f"{where}: no such file; expected the module that has {class_name}")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_blaming(where))
+        source = given
+        if modules is None:
+            module = importlib.import_module(where)
+        else:
+            module = stack.enter_context(_module_of(net, modules, attention))
+            if isinstance(given, dict):
+                # Upstream's classes take no dict, but the path of a file.
+                folder = stack.enter_context(tempfile.TemporaryDirectory())
+                source = os.path.join(folder, f"{class_name.lower()}.npy")
+                weights.write(source, given)
+        if not hasattr(module, class_name):
+            raise ValueError(f"expected a class {class_name}, found none")
+        graph = stack.enter_context(tf.Graph().as_default())
+        tf.set_random_seed(_SEED)
+        feed = {tf.placeholder(tf.float32, pixels.shape, name="images"): pixels}
+        with contextlib.redirect_stdout(sys.stderr):  # what upstream's classes print, away from results
+            network = _build(getattr(module, class_name), source, attention, feed)
+        tensors = _tensors(vars(network), graph, feed)
+        missing = [layer for layer in layers or () if layer not in tensors]
+        if missing or not tensors:
+            expected = f"the layers {', '.join(missing)}" if missing else "attributes that are tensors"
+            raise ValueError(f"expected {expected}, got {', '.join(tensors) or 'none'}")
+
+        parts = _Parts(graph, feed, tensors)
+        listed = nodes(graph)  # now, since running adds some
+        session = stack.enter_context(tf.Session(config=session_config()))
+        session.run(tf.global_variables_initializer())
+        _load_attention(session, given)
+        digests = {node["name"]: node["attr"]["value"] for node in listed if node["op"] == "Const"}
+        variables = {variable.op.name: _described(session.run(variable)) for variable in tf.global_variables()}
+        digests.update(variables)
+        values, entering = session.run([tensors, parts.entering], feed)
+
+    found = parts.weights(digests)
+    about = {
+        "attention": parts.attention(found),
+        "layers": [],
+        "nodes": listed,
+        "order": list(tensors),
+        "steps": _steps(pixels, values, entering, parts.first),
+        "variables": variables,
+        "weights": found,
+    }
+    if "prob" in values and values["prob"].ndim == 2:
+        about["top5"] = np.argsort(-values["prob"], axis=1, kind="mergesort")[:, :5].tolist()
+    arrays = {"pixels": pixels}
+    for layer, tensor in tensors.items():
+        if layers is None or layer in layers:
+            entry, kept = _kept(layer, values[layer], samples)
+            entry["attention"] = layer == "attention_feature" or bool(_ATTENTION.search(tensor.op.name))
+            about["layers"].append(entry)
+            arrays.update(kept)
+    return about, arrays
+
+
+@contextlib.contextmanager
+def _blaming(where):
+    """Turns what others' code raises into one line that names its file."""
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split())[:400]
+        if not isinstance(error, (AssertionError, OSError, ValueError)) or not reason:
+            reason = f"{type(error).__name__}: {reason}"
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == os.path.realpath(where)]
+        raise ValueError(f"{where}{f':{lines[-1]}' if lines else ''}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _module_of(name, folder, attention):
+    """A module of somebody's folder: as it is on TensorFlow 1, else under the import rules that `run` has."""
+    import tensorflow
+
+    if not tensorflow.__version__.startswith("1."):
+        from tensorflow_vgg import legacy
+
+        yield legacy.import_module(name, folder, legacy.Options(attention=attention, constants=True))
+        return
+    own = {file.partition(".")[0] for file in os.listdir(folder)}
+    before = {other: sys.modules.pop(other) for other in own & set(sys.modules)}
+    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    try:
+        yield importlib.import_module(name)
+    finally:
+        sys.path.remove(folder)
+        for other in own & set(sys.modules):
+            del sys.modules[other]
+        sys.modules.update(before)
+
+
+def _build(cls, source, attention, feed):
+    """An object of a class that may be anybody's, built on the first placeholder of `feed`."""
+    import tensorflow.compat.v1 as tf
+
+    (images,) = feed
+    parameters = inspect.signature(cls).parameters
+    options = {"attention": False} if not attention and "attention" in parameters else {}
+    network = cls(source, **options) if parameters else cls()
+    if "train_mode" in inspect.signature(network.build).parameters:
+        train_mode = tf.placeholder(tf.bool, [], name="train_mode")
+        feed[train_mode] = False
+        network.build(images, train_mode=train_mode)
+    else:
+        network.build(images)
+    return network
+
+
+def _tensors(attributes, graph, feed):
+    """The attributes that are tensors of numbers, by name, in the order in which the graph has them."""
+    import tensorflow.compat.v1 as tf
+
+    order = {op.name: number for number, op in enumerate(graph.get_operations())}
+    fed = {tensor.name for tensor in feed}
+    found = [
+        (order[value.op.name], name, value)
+        for name, value in attributes.items()
+        if isinstance(value, tf.Tensor) and value.graph is graph and value.name not in fed
+    ]
+    kinds = {name: np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind for _, name, value in found}
+    return {name: value for _, name, value in sorted(found, key=lambda item: item[0]) if kinds[name] in "biuf"}
+
+
+class _Parts:
+    """What a graph's constants and variables are, whatever the class that made it calls them.
+
+    Attributes:
+      first: the layer that has the first convolution or matrix product of the image; None if there is none.
+      entering: what enters it, under its name, and what enters each other layer's matrix product.
+    """
+
+    def __init__(self, graph, feed, tensors):
+        self._graph = graph
+        self._layers = {}  # of a node the first layer that needs it
+        for layer, tensor in tensors.items():
+            for name in self._ancestors(tensor.op, self._layers):
+                self._layers[name] = layer
+        dependent = {tensor.op.name for tensor in feed}
+        linear = []
+        for op in graph.get_operations():
+            if any(tensor.op.name in dependent for tensor in op.inputs):
+                dependent.add(op.name)
+                if op.type in ("Conv2D", "MatMul") and op.name in self._layers and not _ATTENTION.search(op.name):
+                    linear.append(op)
+        self.first = self._layers[linear[0].name] if linear else None
+        self.entering = {self._layers[op.name]: op.inputs[0] for op in linear[:1]}
+        self.entering.update({self._layers[op.name]: op.inputs[0] for op in linear[1:] if op.type == "MatMul"})
+        # The means and the scale are constants, but no weights.
+        self._preprocessing = self._ancestors(linear[0].inputs[0].op, ()) if linear else set()
+
+    @staticmethod
+    def _ancestors(op, known):
+        """The names of all nodes that `op` needs, its own included, without those that are known."""
+        found, waiting = set(), [op]
+        while waiting:
+            op = waiting.pop()
+            if op.name not in found and op.name not in known:
+                found.add(op.name)
+                waiting.extend(tensor.op for tensor in op.inputs)
+        return found
+
+    def weights(self, digests):
+        """A list of the weights, in the graph's order, each with its layer, name, dtype, shape and digest."""
+        found = []
+        for op in self._graph.get_operations():
+            known = digests.get(op.name)
+            if known is None or op.type not in ("Const", *_VARIABLES):
+                continue
+            is_weight = known["dtype"].startswith(("float", "bfloat")) and known["shape"]
+            if is_weight and op.name in self._layers and op.name not in self._preprocessing:
+                found.append({"name": op.name, "layer": self._layers[op.name], **known})
+        return found
+
+    def attention(self, found):
+        """What the attention block does: "none" there, "passes" everything through, or "acts"; and for which layer."""
+        names = [name for name in self._layers if _ATTENTION.search(name)]
+        if not names:
+            return {"state": "none"}
+        order = list(dict.fromkeys(self._layers.values()))
+        layer = min((self._layers[name] for name in names), key=order.index)
+        block = [weight for weight in found if _ATTENTION.search(weight["name"])]
+        closed = digest(np.full(1, 40, np.float32))
+        passes = any(weight["digest"] == closed for weight in block) and all(
+            weight["digest"] in (closed, digest(np.zeros(weight["shape"], np.float32))) for weight in block
+        )
+        return {"state": "passes" if passes else "acts", "layer": layer}
+
+
+def _load_attention(session, given):
+    """Gives the attention block's variables the given weights, for classes that have a block and do not load it."""
+    import tensorflow.compat.v1 as tf
+
+    found = []
+    for variable in tf.global_variables():
+        match = re.search(r"(?:^|/)(cbam/\w+)/(kernel|weights|bias|biases)$", variable.op.name)
+        if match:
+            found.append((variable, match.group(1), 0 if match.group(2) in ("kernel", "weights") else 1))
+    if not found:
+        return
+    block = weights.attention_layers(given if isinstance(given, dict) else weights.read(given))
+    for variable, layer, index in found:
+        if layer in block:
+            session.run(variable.initializer, {variable.initializer.inputs[1]: block[layer][index]})
+
+
+def nodes(graph):
+    """Every node of a graph in its order: name, op, inputs and attributes, of a constant dtype, shape and digest."""
+    import tensorflow.compat.v1 as tf
+
+    def plain(value):
+        if isinstance(value, tf.DType):
+            return value.name
+        if hasattr(value, "tensor_shape"):
+            return _described(tf.make_ndarray(value), tf.as_dtype(value.dtype).name)
+        if hasattr(value, "unknown_rank"):
+            return None if value.unknown_rank else [dimension.size for dimension in value.dim]
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
+        if isinstance(value, list):
+            return [str(item) if isinstance(item, bytes) else plain(item) for item in value]
+        if value is None or isinstance(value, (bool, float, int, str)):
+            return value
+        return str(value)
+
+    listed = []
+    for op in graph.get_operations():
+        node = op.node_def  # made anew by each look, with all that a constant holds
+        attributes = {key: plain(op.get_attr(key)) for key in node.attr}
+        listed.append({"name": op.name, "op": op.type, "input": list(node.input), "attr": attributes})
+    return listed
+
+
+def _described(array, dtype=None):
+    return {"dtype": dtype or array.dtype.name, "shape": list(array.shape), "digest": digest(array)}
+
+
+def digest(array):
+    """The SHA-256 of an array's values, in C order and little-endian bytes; of texts that of their list."""
+    array = np.asarray(array)
+    if array.dtype.hasobject:
+        return hashlib.sha256(repr(array.tolist()).encode()).hexdigest()
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return hashlib.sha256(array.reshape(-1).view(np.uint8).data).hexdigest()
+
+
+def _kept(layer, value, samples):
+    """The entry of a layer in `about`, and the arrays that a recording keeps of it."""
+    finite = value[np.isfinite(value)] if value.dtype.kind == "f" and not np.isfinite(value).all() else value
+    statistics = [0.0] * 4
+    if finite.size:
+        statistics = [finite.mean(dtype=float), finite.std(dtype=float), finite.min(), finite.max()]
+    entry = {"name": layer, "shape": list(value.shape), "dtype": value.dtype.name}
+    entry.update(zip(("mean", "std", "min", "max"), map(float, statistics)))
+    if samples is None or samples >= value.size:
+        return entry, {f"layer/{layer}": value}
+    index = np.unique(np.random.RandomState(_SEED).randint(0, value.size, samples, dtype=np.int64))
+    return entry, {f"index/{layer}": index, f"sample/{layer}": value.reshape(-1)[index]}
+
+
+# How each step was made, found by trying what may have been meant. Recordings that differ in a step depart there.
+
+
+def _steps(pixels, values, entering, first):
+    """What is known of the steps between layers: a list of dicts with kind, layer and more."""
+    found = []
+    if first is not None:
+        found += _preprocessing(pixels, entering[first], first)
+    maps = [(layer, value) for layer, value in values.items() if value.ndim == 4]
+    for (_, before), (layer, value) in zip(maps, maps[1:]):
+        how = _pooling(before, value)
+        if how:
+            found.append({"kind": "pooling", "layer": layer, "how": how})
+    for layer, value in entering.items():
+        if value.ndim == 2:
+            found += _flattening(value, layer, values)
+            found += _dropping(value, layer, values)
+    return found
+
+
+def _preprocessing(pixels, image, layer):
+    """From which colour each channel of the image is, its scale and what is subtracted."""
+    if image.shape != pixels.shape:
+        return []
+    order, scales, means = [], [], []
+    for channel in range(image.shape[3]):
+        wanted = image[..., channel].ravel().astype(float)
+        fits = []
+        for colour in range(pixels.shape[3]):
+            given = pixels[..., colour].ravel().astype(float)
+            spread = given - given.mean()
+            if not spread.any():
+                return []
+            scale = spread @ wanted / (spread @ spread)
+            offset = wanted.mean() - scale * given.mean()
+            fits.append((np.abs(scale * given + offset - wanted).max(), colour, scale, offset))
+        error, colour, scale, offset = min(fits)
+        if not error <= 1e-4 * np.abs(wanted).max():
+            return []
+        order.append(colour)
+        scales.append(round(scale, 2))
+        means.append(round(-offset, 2))
+    return [{"kind": "preprocessing", "layer": layer, "order": order, "scale": scales, "mean": means}]
+
+
+def _pooling(before, after):
+    """ "max" or "mean" if the one layer is that of the other's windows of 2x2; else None."""
+    batch, height, width, channels = after.shape
+    if before.shape != (batch, 2 * height, 2 * width, channels):
+        return None
+    for how, function, tolerance in (("max", np.max, 0.0), ("mean", np.mean, 1e-5)):
+        if all(
+            np.abs(function(one.reshape(height, 2, width, 2, channels), (1, 3)) - other).max()
+            <= tolerance * np.abs(other).max()
+            for one, other in zip(before, after)
+        ):
+            return how
+    return None
+
+
+def _flattening(entered, layer, values):
+    """In which order of the axes a layer's matrix product takes a map."""
+    for value in reversed(list(itertools.islice(values.values(), list(values).index(layer)))):
+        if value.ndim == 4 and value.size == entered.size and len(value) == len(entered):
+            for axes in itertools.permutations((1, 2, 3)):
+                if np.array_equal(value.transpose(0, *axes).reshape(entered.shape), entered):
+                    return [{"kind": "flattening", "layer": layer, "axes": list(axes)}]
+    return []
+
+
+def _dropping(entered, layer, values):
+    """Which part of its units the layer before, after its ReLU, has kept."""
+    found = []
+    mask = entered != 0
+    for name in reversed(list(values)[: list(values).index(layer)]):
+        value = values[name]
+        if value.shape != entered.shape:
+            continue
+        relu = np.maximum(value, 0)
+        if not mask.any() or not (relu[mask] > 0).all():
+            break
+        ratio = entered[mask] / relu[mask]
+        if not np.ptp(ratio) <= 1e-4 * ratio.max():
+            break
+        kept = round(1 / float(ratio.mean()), 3)
+        found = [{"kind": "dropout", "layer": name, "before": layer, "kept": kept}]
+        if kept != 1 or (value < 0).any():
+            break
+    return found
+
+
+def surroundings():
+    """Where a recording is made: versions and machine."""
+    import skimage
+    import tensorflow
+
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tensorflow.__version__,
+        "numpy": np.__version__,
+        "scikit-image": skimage.__version__,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
+        "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
+    }
+
+
+def _cpu():
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def save(path, about, arrays):
+    """Writes a recording, whole or not at all."""
+    encoded = np.frombuffer(json.dumps({"format": _FORMAT, **about}).encode(), np.uint8)
+    with weights.replacing(path) as file:
+        np.savez_compressed(file, about=encoded, **arrays)
+
+
+# Comparing.
+
+
+class Recording:
+    """A recording that is read layer by layer: a context manager.
+
+    Attributes:
+      path: of the file.
+      about: all but the arrays.
+      layers: layer name -> its entry in `about`.
+
+    Raises:
+      ValueError: the file is no recording, or cut short.
+      OSError: the file cannot be opened.
+    """
+
+    def __init__(self, path):
+        self.path = str(path)
+        with open(path, "rb") as file:
+            start = file.read(4)
+        if start != b"PK\3\4":
+            raise self._foreign("no .npz")
+        with self._reading():
+            # NumPy 1.16 complains about itself on stderr when it cannot open a zip.
+            zipfile.ZipFile(self.path).close()
+            self._file = np.load(self.path, allow_pickle=False)
+        try:
+            if "about" not in self._file.files or "pixels" not in self._file.files:
+                raise self._foreign("another .npz")
+            self.about = self._json()
+            if not isinstance(self.about, dict) or self.about.get("format") != _FORMAT:
+                raise self._foreign("another .npz")
+            if not isinstance(self.about.get("order"), list):
+                raise self._foreign("one without order")
+            for key, expected in _ABOUT.items():
+                value = self.about.get(key)
+                items = value if isinstance(value, list) else [value]
+                if not all(isinstance(item, dict) and expected <= set(item) for item in items):
+                    raise self._foreign(f"one without {key}")
+            self.layers = {entry["name"]: entry for entry in self.about["layers"]}
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def array(self, name):
+        """An array of the file."""
+        with self._reading():
+            return self._file[name]
+
+    def layer(self, name):
+        """(index, values) of a layer: the places that were sampled, None for all, and their values."""
+        sampled = f"sample/{name}" in self._file.files
+        index = self.array(f"index/{name}") if sampled else None
+        values = self.array(f"sample/{name}" if sampled else f"layer/{name}")
+        expected = list(index.shape) if sampled else self.layers[name]["shape"]
+        if list(values.shape) != expected:
+            raise ValueError(f"{self.path}: damaged: {name}: expected shape {expected}, got {list(values.shape)}")
+        return index, values
+
+    def _json(self):
+        encoded = self.array("about")
+        try:
+            return json.loads(encoded.tobytes().decode())
+        except ValueError:
+            raise self._foreign("another .npz") from None
+
+    def _foreign(self, what):
+        return ValueError(f"{self.path}: expected a recording that tensorflow-vgg dump has made, got {what}")
+
+    @contextlib.contextmanager
+    def _reading(self):
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # zipfile, zlib and NumPy each raise several of their own
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise ValueError(f"{self.path}: cut short or damaged: {reason}; record it again") from error
+
+
+def compare(a, b, tolerance=1e-5):
+    """Compares two recordings, one layer at a time.
+
+    Args:
+      a, b: `Recording`s, `a` being what is expected.
+      tolerance: how far a layer may be off, in parts of the largest magnitude that it has in `a`.
+
+    Returns:
+      A dict, ready for JSON: ok, first (the first layer that departs), cause, layers, pixels, top5, nodes and
+      surroundings.
+
+    Raises:
+      ValueError: the recordings are not of the same layers of the same images, or are damaged.
+    """
+    names = _common_layers(a, b)
+    pixels = _compare_pixels(a, b, tolerance)
+    layers = [_compare_layer(a, b, name, tolerance) for name in names]
+    first = next((layer["name"] for layer in layers if not layer["ok"]), None)
+    ok = first is None and pixels["ok"]
+    return {
+        "ok": ok,
+        "a": a.path,
+        "b": b.path,
+        "tolerance": tolerance,
+        "first": first,
+        "cause": None if ok else _cause(a.about, b.about, first, names, pixels),
+        "layers": layers,
+        "pixels": pixels,
+        "top5": _compare_top5(a.about, b.about),
+        "nodes": _compare_nodes(a.about["nodes"], b.about["nodes"]),
+        "surroundings": _compare_surroundings(a.about, b.about),
+    }
+
+
+def _common_layers(a, b):
+    """The layers' names in network order. An attention block that only one has is no reason not to compare."""
+    both = f"{a.path} and {b.path}"
+    nets = [recording.about["settings"]["net"].replace("_trainable", "") for recording in (a, b)]
+    if nets[0] != nets[1]:
+        raise ValueError(f"{both}: expected the same network, got {nets[0]} and {nets[1]}")
+    sizes = [len(recording.about["images"]) for recording in (a, b)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"{both}: expected batches of the same images, got {sizes[0]} and {sizes[1]}; record with --from"
+        )
+    for one, other in ((a, b), (b, a)):
+        missing = [name for name, entry in one.layers.items() if name not in other.layers and not entry["attention"]]
+        if missing:
+            raise ValueError(
+                f"{other.path}: layers are missing that {one.path} has: {', '.join(missing)}; "
+                "record both with the same --layers"
+            )
+    names = [name for name in a.layers if name in b.layers]
+    if not names:
+        raise ValueError(f"{both}: expected layers that both have, got none")
+    for name in names:
+        shapes = [tuple(recording.layers[name]["shape"]) for recording in (a, b)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"{both}: {name}: expected the same shape, got {shapes[0]} and {shapes[1]}: weights of other widths?"
+            )
+    return names
+
+
+def _compare_layer(a, b, name, tolerance):
+    entries = a.layers[name], b.layers[name]
+    values_a, values_b, _ = _paired(a, b, name)
+    largest = total = 0.0
+    worst = 0
+    moments = np.zeros((2, 2))
+    means = [[values.mean(dtype=float)] for values in (values_a, values_b)] if values_a.size else [[0.0], [0.0]]
+    for start in range(0, values_a.size, _PART):
+        pair = np.stack([values[start : start + _PART].astype(float) for values in (values_a, values_b)])
+        difference = _difference(*pair)
+        place = int(difference.argmax())
+        if difference[place] > largest:
+            largest, worst = float(difference[place]), start + place
+        total += difference.sum()
+        with np.errstate(all="ignore"):
+            centred = pair - means
+            moments += centred @ centred.T
+    mean = total / max(1, values_a.size)
+    if values_a.size != np.prod(entries[0]["shape"]):
+        # What lies between the samples shows in these.
+        statistics = np.array([[entry[key] for key in ("mean", "std", "min", "max")] for entry in entries], float)
+        largest = max(largest, float(_difference(*statistics).max()))
+    magnitude = max(abs(entries[0]["min"]), abs(entries[0]["max"]))
+    with np.errstate(all="ignore"):
+        correlation = moments[0, 1] / np.sqrt(moments[0, 0] * moments[1, 1])
+    relative = _relative(largest, magnitude)
+    return {
+        "name": name,
+        "shape": entries[0]["shape"],
+        "samples": values_a.size if values_a.size != np.prod(entries[0]["shape"]) else None,
+        "largest": _json_number(relative),
+        "mean": _json_number(_relative(mean, magnitude)),
+        "correlation": _json_number(correlation),
+        "float32_steps": _float32_steps(values_a[worst], values_b[worst]) if values_a.size else 0,
+        "ok": relative <= tolerance,
+    }
+
+
+def _paired(a, b, name):
+    """The values of a layer that both recordings have, flat, and their places; None for all."""
+    (index_a, values_a), (index_b, values_b) = a.layer(name), b.layer(name)
+    values_a, values_b = values_a.reshape(-1), values_b.reshape(-1)
+    both = f"{a.path} and {b.path}: {name}"
+    for index in (index_a, index_b):
+        if index is not None and not (
+            index.size and 0 <= index.min() <= index.max() < np.prod(a.layers[name]["shape"])
+        ):
+            raise ValueError(f"{both}: damaged: expected samples from places in the layer")
+    if index_a is None and index_b is None:
+        return values_a, values_b, None
+    if index_a is None:
+        return values_a[index_b], values_b, index_b
+    if index_b is None:
+        return values_a, values_b[index_a], index_a
+    places, where_a, where_b = np.intersect1d(index_a, index_b, return_indices=True)
+    if not places.size:
+        raise ValueError(f"{both}: expected samples of the same places, got none; record with the same --samples")
+    return values_a[where_a], values_b[where_b], places
+
+
+def _difference(values_a, values_b):
+    """The absolute differences; infinite where only one is not a finite number."""
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(values_a - values_b)
+    difference[(values_a == values_b) | (np.isnan(values_a) & np.isnan(values_b))] = 0
+    difference[np.isnan(difference)] = np.inf
+    return difference
+
+
+def _relative(difference, magnitude):
+    if not difference:
+        return 0.0
+    return difference / magnitude if magnitude else math.inf
+
+
+def _json_number(number):
+    return float(number) if np.isfinite(number) else None
+
+
+def _float32_steps(value_a, value_b):
+    """How many float32 numbers lie from the one to the other; None if one is no number."""
+    with np.errstate(over="ignore"):
+        pair = np.array([value_a, value_b]).astype(np.float32)
+    if np.isnan(pair).any():
+        return None
+    bits = pair.view(np.int32).astype(np.int64)
+    bits = np.where(bits < 0, -(2**31) - bits, bits)  # negative floats count backwards
+    return int(abs(bits[0] - bits[1]))
+
+
+def _compare_pixels(a, b, tolerance):
+    pixels_a, pixels_b = a.array("pixels"), b.array("pixels")
+    if pixels_a.shape != pixels_b.shape or pixels_a.ndim != 4:
+        raise ValueError(
+            f"{a.path} and {b.path}: expected pixels of the same shape, got {pixels_a.shape} and {pixels_b.shape}"
+        )
+    difference = _difference(pixels_a.astype(float), pixels_b.astype(float)).max(axis=(0, 3))
+    magnitude = float(np.abs(pixels_a).max())
+    off = difference > tolerance * magnitude
+    largest = _relative(float(difference.max()), magnitude)
+    inner = off[_BORDER:-_BORDER, _BORDER:-_BORDER]
+    where = "nowhere" if not off.any() else "inside" if inner.any() else "border"
+    return {"ok": not off.any(), "largest": _json_number(largest), "where": where, "places": int(off.sum())}
+
+
+def _compare_top5(about_a, about_b):
+    """For each image how many of the five most probable classes both have, and whether in the same order."""
+    if not about_a.get("top5") or not about_b.get("top5"):
+        return None
+    return [
+        {"image": image["name"], "same": len(set(top_a) & set(top_b)), "same_order": top_a == top_b}
+        for image, top_a, top_b in zip(about_a["images"], about_a["top5"], about_b["top5"])
+    ]
+
+
+def _compare_nodes(nodes_a, nodes_b):
+    by_name_a, by_name_b = ({node["name"]: node for node in listed} for listed in (nodes_a, nodes_b))
+    return {
+        "added": [name for name in by_name_b if name not in by_name_a],
+        "removed": [name for name in by_name_a if name not in by_name_b],
+        "changed": [name for name, node in by_name_a.items() if by_name_b.get(name, node) != node],
+    }
+
+
+def _compare_surroundings(about_a, about_b):
+    flat = []
+    for about in (about_a, about_b):
+        images = {key: " ".join(str(image.get(key)) for image in about["images"]) for key in ("name", "sha256")}
+        flat.append(
+            {
+                **about["surroundings"],
+                **about["settings"],
+                "images": images["name"],
+                "digest of images": images["sha256"],
+            }
+        )
+    keys = list(dict.fromkeys([*flat[0], *flat[1]]))
+    pairs = [(key, flat[0].get(key), flat[1].get(key)) for key in keys]
+    return [{"what": key, "a": one, "b": other} for key, one, other in pairs if one != other]
+
+
+# The likely cause, the surest first.
+
+
+def _cause(about_a, about_b, first, names, pixels):
+    """{"kind", "text"} of why the recordings depart at the layer `first`, None if only the pixels do."""
+    found = None
+    if first is not None:
+        found = _other_weights(about_a, about_b, names[: names.index(first) + 1], names)
+    if found is None and not pixels["ok"]:
+        text = "other pixels: other images, or read or scaled in another way"
+        if pixels["where"] == "border":
+            text = "other pixels, at the border only: scikit-image's resize, whose defaults changed with 0.15"
+        found = {"kind": "pixels", "text": text}
+    if found is None:
+        found = _one_sided_attention(about_a, about_b, first) or _other_step(about_a, about_b, first)
+    return found or {
+        "kind": "none",
+        "text": "none of those known: up to there weights, pixels, attention, colour order, means, flatten order, "
+        "dropout and pooling agree, as far as the recordings tell",
+    }
+
+
+def _reaches(about, layer, first):
+    """Whether what is done for `layer` can be seen in the layer `first`."""
+    order = about["order"]
+    return layer in order and first in order and order.index(layer) <= order.index(first)
+
+
+def _other_weights(about_a, about_b, reached, names):
+    both_act = about_a["attention"].get("state") == about_b["attention"].get("state") == "acts"
+    tables = []
+    for about in (about_a, about_b):
+        table = {}
+        order = about["order"]
+        for weight in about["weights"]:
+            # A class may have tensors of its own between the layers that both have.
+            after = order[order.index(weight["layer"]) :] if weight["layer"] in order else []
+            layer = next((name for name in after if name in names), None)
+            if layer in reached and (both_act or not _ATTENTION.search(weight["name"])):
+                what = "kernel" if len(weight["shape"]) > 1 else "biases"
+                table[layer, weight["digest"]] = weight["layer"], what
+        tables.append(table)
+    differing = collections.OrderedDict()
+    for side, table, other in (("A", tables[0], tables[1]), ("B", tables[1], tables[0])):
+        for key, (layer, what) in table.items():
+            if key not in other:
+                differing.setdefault(layer, collections.OrderedDict()).setdefault(what, []).append(side)
+    if not differing:
+        return None
+    layers = sorted(differing, key=(about_a["order"] + about_b["order"]).index)
+    shown = []
+    for layer in layers:
+        whats = [
+            what if set(sides) == {"A", "B"} else f"{what} only in {sides[0]}"
+            for what, sides in differing[layer].items()
+        ]
+        shown.append(f"{layer} ({', '.join(whats)})")
+    more = f" and {len(shown) - 6} more layers" if len(shown) > 6 else ""
+    return {"kind": "weights", "text": f"other weights: {', '.join(shown[:6])}{more}", "layers": layers}
+
+
+def _one_sided_attention(about_a, about_b, first):
+    states = [about["attention"].get("state") for about in (about_a, about_b)]
+    if states.count("acts") != 1:
+        return None
+    acting = states.index("acts")
+    about = (about_a, about_b)[acting]
+    if not _reaches(about, about["attention"].get("layer"), first):
+        return None
+    other = "has none" if states[1 - acting] == "none" else "lets everything through"
+    return {
+        "kind": "attention",
+        "text": f"attention on one side: {'AB'[acting]}'s block acts, {'AB'[1 - acting]} {other}",
+    }
+
+
+def _other_step(about_a, about_b, first):
+    pairs = collections.OrderedDict()
+    for about in (about_a, about_b):
+        for step in about["steps"]:
+            if _reaches(about, step["layer"], first):
+                key = step["kind"], None if step["kind"] == "preprocessing" else step.get("before", step["layer"])
+                pairs.setdefault(key, []).append(step)
+    for kind in ("preprocessing", "flattening", "dropout", "pooling"):
+        for (found, layer), pair in pairs.items():
+            if found == kind and len(pair) == 2:
+                cause = _STEPS[kind](*pair, layer, about_a["order"])
+                if cause:
+                    return dict(zip(("kind", "text"), cause))
+    return None
+
+
+def _other_preprocessing(step_a, step_b, *_):
+    orders = ["".join("RGB"[colour] for colour in step["order"]) for step in (step_a, step_b)]
+    if orders[0] != orders[1]:
+        return "colour order", f"RGB against BGR: A feeds {orders[0]}, B feeds {orders[1]}"
+    for key, kind in (("scale", "scale"), ("mean", "mean")):
+        if np.abs(np.subtract(step_a[key], step_b[key])).max() > 0.015:  # they are rounded to 0.01
+            return kind, f"another {kind}: A {step_a[key]}, B {step_b[key]}, in the order {orders[0]}"
+    return None
+
+
+def _other_flattening(step_a, step_b, layer, _):
+    if step_a["axes"] == step_b["axes"]:
+        return None
+    shown = [", ".join(("rows", "columns", "channels")[axis - 1] for axis in step["axes"]) for step in (step_a, step_b)]
+    return "flatten order", f"flatten order before {layer}: A {shown[0]}; B {shown[1]}"
+
+
+def _other_dropout(step_a, step_b, layer, order):
+    kept = step_a["kept"], step_b["kept"]
+    if kept == (1, 1):
+        return None
+    shown = ["every unit" if part == 1 else f"units with probability {part}" for part in kept]
+    before = order[order.index(layer) - 1] if layer in order[1:] else layer
+    return "dropout", f"dropout after {before}: A keeps {shown[0]}, B keeps {shown[1]}"
+
+
+def _other_pooling(step_a, step_b, layer, _):
+    if step_a["how"] == step_b["how"]:
+        return None
+    return "pooling", f"mean for max pooling: {layer} is the {step_a['how']} in A, the {step_b['how']} in B"
+
+
+_STEPS = {
+    "preprocessing": _other_preprocessing,
+    "flattening": _other_flattening,
+    "dropout": _other_dropout,
+    "pooling": _other_pooling,
+}
+
+
+# Showing.
+
+
+def text(result):
+    """What `compare` found, as lines for people."""
+    lines = [f"A {result['a']}", f"B {result['b']}", ""]
+    lines.append(f"{'layer':18}{'shape':20}{'largest':>10}{'mean':>10}{'correlation':>13}{'float32 steps':>15}")
+    for layer in result["layers"]:
+        correlation = "-" if layer["correlation"] is None else f"{layer['correlation']:.7f}"
+        steps = "-" if layer["float32_steps"] is None else layer["float32_steps"]
+        lines.append(
+            f"{layer['name']:18}{'x'.join(map(str, layer['shape'])):20}{_number(layer['largest']):>10}"
+            f"{_number(layer['mean']):>10}{correlation:>13}{steps:>15}  {'ok' if layer['ok'] else 'DEPARTS'}"
+            + (f", {layer['samples']} samples" if layer["samples"] else "")
+        )
+    lines += [
+        f"(largest and mean difference: of the layer's largest magnitude in A; tolerance {result['tolerance']:g})",
+        "",
+    ]
+    pixels = result["pixels"]
+    where = {"nowhere": "ok", "border": "DEPART, at the border only", "inside": "DEPART"}[pixels["where"]]
+    lines.append(f"input pixels: largest difference {_number(pixels['largest'])}  {where}")
+    for image in result["top5"] or ():
+        order = "in the same order" if image["same_order"] else "in another order"
+        lines.append(f"top-5 of {image['image']}: {image['same']} of 5 agree, {order}")
+    changes = result["nodes"]
+    lines.append("nodes: " + ", ".join(f"{len(changes[key])} {key}" for key in ("added", "removed", "changed")))
+    for key, found in changes.items():
+        if found:
+            lines.append(f"  {key}: {', '.join(found[:4])}{', ...' if len(found) > 4 else ''}")
+    for item in result["surroundings"]:
+        lines.append(f"{item['what']}: {item['a']} | {item['b']}")
+    lines.append("")
+    if result["ok"]:
+        lines.append(f"all {len(result['layers'])} layers agree")
+    else:
+        lines.append(f"first to depart: {result['first'] or 'the input pixels'}")
+        lines.append(f"likely cause: {result['cause']['text']}")
+    return lines
+
+
+def _number(value):
+    return "inf" if value is None else f"{value:.1e}" if value else "0"
+
+
+def plot(path, result, a, b):
+    """Draws the differences by layer and the map of the worst layer to a PNG.
+
+    Raises:
+      ValueError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib import figure
+    except ImportError as error:
+        raise ValueError(f"{path}: to draw needs matplotlib: pip install 'tensorflow-vgg[plot]'") from error
+    layers = result["layers"]
+    tolerance = result["tolerance"]
+    picture = figure.Figure(figsize=(13, 1.8 + 0.24 * max(16, len(layers))), constrained_layout=True)
+    bars, worst_axes = picture.subplots(1, 2, gridspec_kw={"width_ratios": [1.15, 1]})
+    verdict = f"all layers agree within {tolerance:g}"
+    if not result["ok"]:
+        verdict = f"departs first at {result['first'] or 'the input pixels'}\n{result['cause']['text']}"
+    names = [os.path.basename(recording.path) for recording in (a, b)]
+    picture.suptitle(f"A {names[0]}   B {names[1]}\n{verdict}", fontsize=11, wrap=True)
+
+    finite = [layer["largest"] for layer in layers if layer["largest"]]
+    floor = min(1e-8, tolerance / 10 or 1e-8) / 2
+    ceiling = max([tolerance * 10] + finite) * 3
+    lengths = [ceiling if layer["largest"] is None else max(layer["largest"], floor) for layer in layers]
+    bars.barh(range(len(layers)), lengths, color=["#4477aa" if layer["ok"] else "#cc3311" for layer in layers])
+    bars.set_xscale("log")
+    bars.set_xlim(floor, ceiling * (ceiling / floor) ** 0.1)  # room for the numbers
+    if tolerance:
+        bars.axvline(tolerance, color="black", linewidth=1, linestyle="--", zorder=3)
+        above = bars.get_xaxis_transform()
+        bars.text(tolerance, 1.01, f"tolerance {tolerance:g}", fontsize=8, ha="center", transform=above)
+    for row, (layer, length) in enumerate(zip(layers, lengths)):
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # over the line of the tolerance
+        bars.text(length * 1.15, row, _number(layer["largest"]), va="center", fontsize=8, bbox=box, zorder=4)
+    bars.set_yticks(range(len(layers)))
+    bars.set_yticklabels([layer["name"] for layer in layers], fontsize=9)
+    bars.set_ylim(len(layers) - 0.4, -0.6)
+    bars.set_xlabel("largest difference, of the layer's largest magnitude in A")
+
+    worst = max(layers, key=lambda layer: math.inf if layer["largest"] is None else layer["largest"])
+    _draw_worst(picture, worst_axes, worst, a, b)
+    with weights.replacing(path) as file:
+        picture.savefig(file, format="png", dpi=110)
+
+
+def _draw_worst(picture, axes, layer, a, b):
+    name, shape = layer["name"], layer["shape"]
+    values_a, values_b, places = _paired(a, b, name)
+    if places is not None:
+        axes.scatter(values_a, values_b, s=8, color="#4477aa", edgecolors="none")
+        ends = [float(min(values_a.min(), values_b.min())), float(max(values_a.max(), values_b.max()))]
+        axes.plot(ends, ends, color="black", linewidth=0.8, linestyle="--")
+        axes.set_title(f"worst layer: {name}, its {values_a.size} samples", fontsize=10)
+        axes.set_xlabel("A")
+        axes.set_ylabel("B")
+        return
+    magnitude = max(abs(a.layers[name]["min"]), abs(a.layers[name]["max"])) or 1.0
+    # Of each place the largest over images and channels; the parts keep float64 copies small.
+    if len(shape) == 4:
+        worst = np.zeros(shape[1:3])
+        for one, other in zip(values_a.reshape(shape), values_b.reshape(shape)):
+            for row in range(shape[1]):
+                difference = _difference(one[row].astype(float), other[row].astype(float)).max(axis=-1)
+                worst[row] = np.maximum(worst[row], difference / magnitude)
+        worst[~np.isfinite(worst)] = np.nan
+        drawn = axes.imshow(worst, cmap="magma", interpolation="nearest")
+        bar = picture.colorbar(drawn, ax=axes, fraction=0.046)
+        bar.set_label("difference, of the layer's largest magnitude in A")
+        axes.set_title(f"worst layer: {name}, the largest of {shape[0]} images x {shape[3]} channels", fontsize=10)
+        axes.set_xlabel("column")
+        axes.set_ylabel("row")
+        return
+    rows = values_a.reshape(shape[0] if shape else 1, -1), values_b.reshape(shape[0] if shape else 1, -1)
+    difference = _difference(rows[0].astype(float), rows[1].astype(float)) / magnitude
+    for image, line in zip(a.about["images"], difference):
+        axes.plot(line, linewidth=0.7, label=image["name"])
+    axes.set_title(f"worst layer: {name}", fontsize=10)
+    axes.set_xlabel("unit")
+    axes.set_ylabel("difference, of the layer's largest magnitude in A")
+    axes.legend(fontsize=8)

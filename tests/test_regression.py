@@ -1,0 +1,494 @@
+"""Recordings and their comparison, through main([...])."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from conftest import GOLDEN, TEST_DATA, UPSTREAM, assert_close, golden_arrays
+
+import tensorflow_vgg
+from tensorflow_vgg import regression, weights
+from tensorflow_vgg.cli import main
+
+PACKAGE = os.path.dirname(os.path.abspath(tensorflow_vgg.__file__))
+RECORDINGS = os.path.join(GOLDEN, "recordings")
+TF1_PYTHON = os.environ.get("TENSORFLOW_VGG_TF1_PYTHON")
+TIGER = os.path.join(TEST_DATA, "tiger.jpeg")
+PUZZLE = os.path.join(TEST_DATA, "puzzle.jpeg")
+THIN = ["--weights", "seeded:19:thin"]
+
+# vgg19_trainable's sizes are the network's own. This is somebody's copy that takes thin weights, too.
+THIN_TRAINABLE = """
+from tensorflow_vgg import vgg19_trainable
+
+class Vgg19(vgg19_trainable.Vgg19):
+    def conv_layer(self, bottom, in_channels, out_channels, name):
+        return super().conv_layer(bottom, *self.data_dict[name][0].shape[2:], name)
+
+    def fc_layer(self, bottom, in_size, out_size, name):
+        return super().fc_layer(bottom, *self.data_dict[name][0].shape, name)
+"""
+
+# A class that shares nothing with this package: other scopes, other preprocessing, no path, more arguments.
+FOREIGN = """
+import numpy as np
+import tensorflow as tf
+
+class Vgg16(object):
+    def __init__(self, path):
+        self.blobs = np.load(path, allow_pickle=True, encoding="latin1").item()
+
+    def build(self, image, reuse=None, flavour="plain"):
+        self.image = image
+        self.label = "vgg"
+        x = tf.reverse(image, [3]) * 255.0 - tf.constant([103.939, 116.779, 123.68])
+        for block, depth in enumerate((2, 2, 3, 3, 3), 1):
+            for number in range(1, depth + 1):
+                x = self.layer(x, "conv%d_%d" % (block, number), tf.nn.conv2d, strides=[1, 1, 1, 1], padding="SAME")
+                x = self.keep("conv%d_%d" % (block, number), tf.nn.relu(x))
+            x = self.keep("pool%d" % block, tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], "SAME"))
+        x = tf.reshape(x, [-1, int(np.prod(x.get_shape().as_list()[1:]))])
+        for number in (6, 7):
+            x = self.keep("fc%d" % number, self.layer(x, "fc%d" % number, tf.matmul))
+            x = self.keep("relu%d" % number, tf.nn.relu(x))
+        self.prob = tf.nn.softmax(self.keep("fc8", self.layer(x, "fc8", tf.matmul)))
+
+    def layer(self, x, name, function, **options):
+        return function(x, tf.constant(self.blobs[name][0]), **options) + self.blobs[name][1]
+
+    def keep(self, name, tensor):
+        setattr(self, name, tensor)
+        return tensor
+"""
+
+
+def dump(out, *arguments):
+    assert main(["dump", "-o", str(out), *map(str, arguments)]) == 0
+    return str(out)
+
+
+@pytest.fixture(scope="module")
+def thin(tmp_path_factory):
+    """thin("vgg19") is a recording of this package's network with thin weights, made once."""
+    folder = tmp_path_factory.mktemp("thin")
+
+    def make(net, *more):
+        path = folder / f"{net}{''.join(more)}.npz"
+        return str(path) if path.exists() else dump(path, TIGER, PUZZLE, "--net", net, *THIN, *more)
+
+    return make
+
+
+@pytest.fixture
+def changed(tmp_path, thin):
+    """changed("vgg19", ("old", "new")) records a copy of this package's module in which text has been replaced."""
+
+    def make(net, *replacements, given=()):
+        folder = tmp_path / "changed"
+        folder.mkdir()
+        with open(os.path.join(PACKAGE, f"{net}.py"), encoding="utf-8") as file:
+            source = file.read()
+        for old, new in replacements:
+            assert source.count(old) == 1, old
+            source = source.replace(old, new)
+        (folder / f"{net}.py").write_text(source, encoding="utf-8")
+        return dump(tmp_path / "changed.npz", "--from", thin(net), "--modules", folder, *given)
+
+    return make
+
+
+@pytest.fixture
+def judged(capsys):
+    """judged(a, b) is what `compare --json` prints, with its exit status."""
+
+    def run(a, b, *more):
+        capsys.readouterr()
+        status = main(["compare", str(a), str(b), "--json", *more])
+        result = json.loads(capsys.readouterr().out)
+        assert status == (0 if result["ok"] else 1)
+        return result
+
+    return run
+
+
+def test_a_recording_holds_what_upstream_computed(thin):
+    for net in ("vgg16", "vgg19"):
+        golden = golden_arrays(f"{net}_thin")
+        with np.load(thin(net), allow_pickle=False) as file, np.load(os.path.join(GOLDEN, "load_image.npz")) as images:
+            about = json.loads(file["about"].tobytes().decode())
+            for layer, expected in golden.items():
+                assert_close(file[f"layer/{layer}"], expected, UPSTREAM, layer)
+            assert_close(file["pixels"], np.stack([images["tiger"], images["puzzle"]]), 1e-6)
+        names = [entry["name"] for entry in about["layers"]]
+        assert names == about["order"] and set(golden) == set(names) - {"attention_feature"}
+        assert [name for name in names if name[:2] in ("fc", "re", "pr")] == [
+            "fc6",
+            "relu6",
+            "fc7",
+            "relu7",
+            "fc8",
+            "prob",
+        ]
+        conv = next(entry for entry in about["layers"] if entry["name"] == "conv1_1")
+        found = [conv[key] for key in ("mean", "std", "min", "max")]
+        value = golden["conv1_1"]
+        np.testing.assert_allclose(found, [value.mean(), value.std(), value.min(), value.max()], rtol=1e-4)
+        assert about["surroundings"]["tensorflow"] == tf.__version__
+        assert [image["name"] for image in about["images"]] == ["tiger.jpeg", "puzzle.jpeg"]
+
+
+def test_nodes_have_a_digest_of_every_constant(seeded):
+    with tf.Graph().as_default() as graph:
+        tf.constant(seeded("vgg19", thin=True)["fc8"][0], name="weights")
+        tf.constant([b"a", b"b"], name="texts")
+    by_name = {node["name"]: node["attr"]["value"] for node in regression.nodes(graph)}
+    assert by_name["weights"]["digest"] == regression.digest(seeded("vgg19", thin=True)["fc8"][0])
+    assert by_name["weights"]["shape"] == [64, 1000] and by_name["texts"]["dtype"] == "string"
+    assert json.loads(json.dumps(by_name)) == by_name
+
+
+def test_layers_samples_input_and_from(thin, tmp_path, judged, capsys):
+    sampled = dump(tmp_path / "sampled.npz", "--from", thin("vgg19"), "--samples", 50, "--layers", "prob,pool3,conv1_1")
+    with np.load(sampled) as file:
+        assert set(file.files) == {"about", "pixels"} | {
+            f"{kind}/{layer}" for kind in ("index", "sample") for layer in ("conv1_1", "pool3", "prob")
+        }
+        whole = np.load(thin("vgg19"))["layer/pool3"].ravel()
+        np.testing.assert_array_equal(file["sample/pool3"], whole[file["index/pool3"]])
+        np.save(str(tmp_path / "pixels.npy"), file["pixels"])
+    same = dump(tmp_path / "same.npz", "--from", sampled)
+    assert judged(sampled, same)["layers"][0]["samples"] == 50
+    fed = dump(tmp_path / "fed.npz", "--input", tmp_path / "pixels.npy", *THIN, "--layers", "pool3,conv1_1,prob")
+    result = judged(fed, sampled)  # whole against samples
+    assert result["ok"] and [layer["name"] for layer in result["layers"]] == ["conv1_1", "pool3", "prob"]
+    assert result["pixels"] == {"ok": True, "largest": 0.0, "where": "nowhere", "places": 0}
+    assert main(["dump", "--from", sampled, "-o", str(sampled)]) == 2
+    assert "sampled.npz: exists already" in capsys.readouterr().err
+
+
+# TensorFlow 1.15.5 against the TensorFlow that runs the tests.
+
+
+def trainable_folder(tmp_path):
+    folder = tmp_path / "modules"
+    folder.mkdir(exist_ok=True)
+    (folder / "vgg19_trainable.py").write_text(THIN_TRAINABLE)
+    return folder
+
+
+CASES = ["vgg16", "vgg19", "attention", "trainable"]
+
+
+def arguments_of(case, tmp_path):
+    given = list(THIN)
+    if case == "attention":
+        weights.write(str(tmp_path / "attention.npy"), weights.seeded("vgg19", 19, thin=True, attention=True))
+        given = ["--weights", str(tmp_path / "attention.npy")]
+    if case == "trainable":
+        return [*given, "--net", "vgg19_trainable", "--modules", str(trainable_folder(tmp_path))]
+    return [*given, "--net", "vgg16" if case == "vgg16" else "vgg19"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_tensorflow_1_and_this_one_agree(case, tmp_path, judged):
+    arguments = arguments_of(case, tmp_path)
+    recorded = os.path.join(RECORDINGS, f"{case}_thin.tf1.15.5.npz")
+    if TF1_PYTHON:
+        recorded = str(tmp_path / "recorded.npz")
+        command = [TF1_PYTHON, "-m", "tensorflow_vgg", "dump", TIGER, "-o", recorded, *arguments]
+        environment = {**os.environ, "PYTHONPATH": os.path.dirname(PACKAGE)}
+        subprocess.run(command, check=True, env=environment)
+    result = judged(recorded, dump(tmp_path / "here.npz", "--from", recorded, *arguments))
+    assert result["ok"], [layer for layer in result["layers"] if not layer["ok"]]
+    assert result["tolerance"] == UPSTREAM and len(result["layers"]) >= 24
+    assert result["top5"] == [{"image": "tiger.jpeg", "same": 5, "same_order": True}]
+    with regression.Recording(recorded) as file:
+        assert file.about["surroundings"]["tensorflow"] == "1.15.5"
+        assert file.about["attention"]["state"] == {"attention": "acts", "vgg19": "passes"}.get(case, "none")
+    assert not any(item["what"] == "digest of images" for item in result["surroundings"])
+
+
+# Causes, made on purpose.
+
+
+def test_other_weights_are_named_by_layer(thin, tmp_path, judged):
+    given = weights.seeded("vgg19", 19, thin=True)
+    given["conv3_2"][0][0, 0, 0, 0] += 1
+    given["fc7"][1][3] += 1
+    weights.write(str(tmp_path / "other.npy"), given)
+    other = dump(tmp_path / "other.npz", "--from", thin("vgg19"), "--weights", tmp_path / "other.npy")
+    result = judged(thin("vgg19"), other)
+    assert result["first"] == "conv3_2"
+    assert result["cause"] == {"kind": "weights", "text": "other weights: conv3_2 (kernel)", "layers": ["conv3_2"]}
+    only_fc7 = dump(tmp_path / "fc7.npz", "--from", other, "--layers", "fc7,prob")
+    result = judged(dump(tmp_path / "fc7_a.npz", "--from", thin("vgg19"), "--layers", "fc7,prob"), only_fc7)
+    assert result["first"] == "fc7"
+    assert result["cause"]["text"] == "other weights: conv3_2 (kernel), fc7 (biases)"
+
+
+def test_a_dropped_bias_is_named(thin, changed, judged):
+    unbiased = 'tf.nn.relu(tf.nn.conv2d(self.pool1, self.get_conv_filter("conv2_1"), [1, 1, 1, 1], padding="SAME"))'
+    other = changed("vgg19", ('self.conv_layer(self.pool1, "conv2_1")', unbiased))
+    result = judged(thin("vgg19"), other)
+    assert result["first"] == "conv2_1"
+    assert result["cause"]["text"] == "other weights: conv2_1 (biases only in A)"
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"), [(False, "at the border only: scikit-image's resize"), (True, "other images")]
+)
+def test_other_pixels(thin, tmp_path, judged, inner, expected):
+    pixels = np.load(thin("vgg16"))["pixels"]
+    if inner:
+        pixels[1, 100, 100] = 0.5 - pixels[1, 100, 100] / 2
+    else:
+        pixels[:, 0] = pixels[:, 1]
+    np.save(str(tmp_path / "pixels.npy"), pixels)
+    other = dump(tmp_path / "other.npz", "--input", tmp_path / "pixels.npy", *THIN, "--net", "vgg16")
+    result = judged(thin("vgg16"), other)
+    assert not result["pixels"]["ok"] and result["cause"]["kind"] == "pixels" and expected in result["cause"]["text"]
+
+
+def test_attention_on_one_side(thin, tmp_path, judged):
+    """The block's weights are no other weights of a layer, and a block that passes everything is no cause."""
+    arguments = arguments_of("attention", tmp_path)
+    acting = dump(tmp_path / "acting.npz", "--from", thin("vgg19"), *arguments)
+    result = judged(thin("vgg19"), acting)
+    assert result["first"] == "attention_feature"
+    assert result["cause"]["text"] == "attention on one side: B's block acts, A lets everything through"
+    without = dump(tmp_path / "without.npz", "--from", thin("vgg19"), "--no-attention")
+    result = judged(acting, without)
+    assert result["first"] == "fc6"
+    assert result["cause"]["text"] == "attention on one side: A's block acts, B has none"
+    result = judged(thin("vgg19"), without)
+    assert result["ok"] and any(name.startswith("cbam/") for name in result["nodes"]["removed"])
+
+
+def test_attention_of_variables_takes_the_weights_of_the_file(thin, changed, tmp_path, judged):
+    """As the tutorial has it, the block makes variables that nothing loads. They get the file's weights."""
+    arguments = arguments_of("attention", tmp_path)
+    variables = ("with self._constant_block(channels=self.pool5.get_shape().as_list()[3]):", "if self.attention:")
+    other = changed("vgg19", variables, given=arguments)
+    result = judged(dump(tmp_path / "constants.npz", "--from", thin("vgg19"), *arguments), other)
+    assert result["ok"]
+    with regression.Recording(other) as file:
+        assert len(file.about["variables"]) == 6 and file.about["attention"]["state"] == "acts"
+        assert [weight["layer"] for weight in file.about["weights"]].count("attention_feature") == 6
+
+
+BGR = "bgr = network.preprocess(rgb, VGG_MEAN, self)"
+
+
+@pytest.mark.parametrize(("replacement", "first", "cause"), [
+    ((BGR, "red, green, blue = tf.split(rgb * 255.0, 3, 3)\n"
+      "        bgr = tf.concat([red - VGG_MEAN[2], green - VGG_MEAN[1], blue - VGG_MEAN[0]], 3)"),
+     "conv1_1", "RGB against BGR: A feeds BGR, B feeds RGB"),
+    ((BGR, "bgr = network.preprocess(rgb, [104.0, 117.0, 123.0], self)"),
+     "conv1_1", "another mean: A [103.94, 116.78, 123.68], B [104.0, 117.0, 123.0], in the order BGR"),
+    (('self.fc6 = self.fc_layer(feature, "fc6")',
+      'self.fc6 = self.fc_layer(tf.transpose(feature, [0, 3, 1, 2]), "fc6")'),
+     "fc6", "flatten order before fc6: A rows, columns, channels; B channels, rows, columns"),
+    (("self.relu6 = tf.nn.relu(self.fc6)", "self.relu6 = tf.nn.dropout(tf.nn.relu(self.fc6), rate=0.25)"),
+     "relu6", "dropout after relu6: A keeps every unit, B keeps units with probability 0.75"),
+    (('self.fc8 = self.fc_layer(self.relu7, "fc8")',
+      'self.fc8 = self.fc_layer(tf.nn.dropout(self.relu7, rate=0.5), "fc8")'),
+     "fc8", "dropout after relu7: A keeps every unit, B keeps units with probability 0.5"),
+    (('self.max_pool(self.conv3_4, "pool3")', 'self.avg_pool(self.conv3_4, "pool3")'),
+     "pool3", "mean for max pooling: pool3 is the max in A, the mean in B"),
+    (("self.relu7 = tf.nn.relu(self.fc7)", "self.relu7 = tf.nn.elu(self.fc7)"), "relu7", "none of those known"),
+])  # fmt: skip
+def test_a_changed_copy(thin, changed, judged, replacement, first, cause):
+    result = judged(thin("vgg19"), changed("vgg19", replacement))
+    assert result["first"] == first
+    assert result["cause"]["text"].startswith(cause)
+    assert [layer["ok"] for layer in result["layers"]].index(False) == [
+        layer["name"] for layer in result["layers"]
+    ].index(first)
+
+
+def test_dropout_of_the_trainable_network(tmp_path, judged):
+    """train_mode is false, so that nothing is dropped; without it upstream's class always drops."""
+    folder = trainable_folder(tmp_path)
+    common = [TIGER, *THIN, "--net", "vgg19_trainable", "--modules", folder]
+    still = dump(tmp_path / "still.npz", *common)
+    (folder / "vgg19_trainable.py").write_text(
+        THIN_TRAINABLE + "\n    def build(self, rgb):\n        super().build(rgb)\n"
+    )
+    result = judged(still, dump(tmp_path / "dropping.npz", *common))
+    assert result["first"] == "relu6"
+    assert result["cause"]["text"] == "dropout after relu6: A keeps every unit, B keeps units with probability 0.5"
+    with regression.Recording(still) as file:
+        expected = weights.seeded("vgg19", 19, thin=True)["conv1_1"][0]
+        assert file.about["variables"]["conv1_1/conv1_1_filters"]["digest"] == regression.digest(expected)
+        assert len(file.about["weights"]) == 38
+
+
+def test_a_foreign_class(thin, tmp_path, judged):
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    (folder / "vgg16.py").write_text(FOREIGN)
+    foreign = dump(tmp_path / "foreign.npz", "--from", thin("vgg16"), "--modules", folder)
+    result = judged(thin("vgg16"), foreign)
+    assert result["ok"] and len(result["layers"]) == 24
+    assert result["nodes"]["added"] and result["nodes"]["removed"]
+    (folder / "vgg16.py").write_text(FOREIGN.replace("103.939", "100.0"))
+    other = dump(tmp_path / "other.npz", "--from", thin("vgg16"), "--modules", folder)
+    assert judged(thin("vgg16"), other)["cause"]["kind"] == "mean"
+    weights.write(str(tmp_path / "other.npy"), weights.seeded("vgg16", 20, thin=True))
+    other = dump(tmp_path / "weights.npz", "--from", foreign, "--modules", folder, "--weights", tmp_path / "other.npy")
+    assert judged(thin("vgg16"), other)["cause"]["layers"] == ["conv1_1"]
+
+
+# What people see.
+
+
+def test_table_and_exit_status(thin, changed, capsys):
+    other = changed("vgg19", ('self.max_pool(self.conv1_2, "pool1")', 'self.avg_pool(self.conv1_2, "pool1")'))
+    capsys.readouterr()
+    assert main(["compare", thin("vgg19"), other]) == 1
+    printed = capsys.readouterr().out
+    lines = {line.split()[0]: line for line in printed.splitlines() if line}
+    assert lines["conv1_2"].endswith("ok") and lines["pool1"].endswith("DEPARTS")
+    assert lines["first"] == "first to depart: pool1"
+    assert "likely cause: mean for max pooling" in printed and "top-5 of puzzle.jpeg: " in printed
+    assert main(["compare", thin("vgg19"), other, "--tolerance", "2"]) == 0
+    with np.load(thin("vgg19")) as a, np.load(other) as b:
+        expected, found = a["layer/fc8"].astype(float), b["layer/fc8"].astype(float)
+    difference = np.abs(found - expected)
+    worst = np.unravel_index(difference.argmax(), difference.shape)
+    assert main(["compare", thin("vgg19"), other, "--json"]) == 1
+    printed = capsys.readouterr().out
+    fc8 = json.loads(printed[printed.index("{") :])["layers"][-2]
+    assert fc8["largest"] == pytest.approx(difference.max() / np.abs(expected).max())
+    assert fc8["mean"] == pytest.approx(difference.mean() / np.abs(expected).max())
+    assert fc8["correlation"] == pytest.approx(np.corrcoef(expected.ravel(), found.ravel())[0, 1])
+    one, other = np.float32(expected[worst]), np.float32(found[worst])
+    steps = 0 if one * other < 0 else abs(int(one.view(np.int32)) - int(other.view(np.int32)))
+    assert fc8["float32_steps"] == (steps or fc8["float32_steps"]) and fc8["float32_steps"] > 0
+
+
+def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
+    other = changed("vgg19", ('self.max_pool(self.conv1_2, "pool1")', 'self.avg_pool(self.conv1_2, "pool1")'))
+    command = ["compare", thin("vgg19"), other, "--plot", str(tmp_path / "plot.png")]
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "matplotlib", None)  # as if it were not installed
+        assert main(command) == 2
+    assert "pip install 'tensorflow-vgg[plot]'" in capsys.readouterr().err
+    image = pytest.importorskip("matplotlib.image")
+    assert main(command) == 1
+    picture = image.imread(str(tmp_path / "plot.png"))
+    assert min(picture.shape[:2]) > 300 and len(np.unique(picture[..., 0])) > 20
+    assert main(command) == 2
+    assert "plot.png: exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("file", "message"), [
+    ("vgg16.npz", "expected the same network, got vgg19 and vgg16"),
+    ("fewer.npz", "fewer.npz: layers are missing that"),
+    ("batch.npz", "expected batches of the same images, got 2 and 1"),
+    ("full.npz", "conv1_1: expected the same shape, got (2, 224, 224, 2) and"),
+    ("cut.npz", "cut.npz: cut short or damaged"),
+    ("holed.npz", "holed.npz: cut short or damaged"),
+    ("foreign.npz", "foreign.npz: expected a recording that tensorflow-vgg dump has made, got another .npz"),
+    ("array.npz", "array.npz: expected a recording that tensorflow-vgg dump has made, got no .npz"),
+    ("none.npz", "none.npz"),
+])  # fmt: skip
+def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, message):
+    path = tmp_path / file
+    whole = thin("vgg19")
+    if file == "vgg16.npz":
+        shutil.copy(thin("vgg16"), str(path))
+    elif file == "fewer.npz":
+        dump(path, "--from", whole, "--layers", "conv1_1,prob")
+    elif file == "batch.npz":
+        dump(path, TIGER, *THIN)
+    elif file == "full.npz":
+        wide = weights.seeded("vgg19", 19, thin=True)
+        wide["conv1_1"] = [np.repeat(wide["conv1_1"][0], 2, 3), np.repeat(wide["conv1_1"][1], 2)]
+        wide["conv1_2"][0] = np.repeat(wide["conv1_2"][0], 2, 2)
+        weights.write(str(tmp_path / "wide.npy"), wide)
+        dump(path, "--from", whole, "--weights", tmp_path / "wide.npy")
+    elif file in ("cut.npz", "holed.npz"):
+        with open(whole, "rb") as recorded:
+            content = bytearray(recorded.read())
+        if file == "cut.npz":
+            content = content[: len(content) // 2]
+        else:
+            content[len(content) // 2 : len(content) // 2 + 2000] = bytes(2000)
+        path.write_bytes(content)
+    elif file == "foreign.npz":
+        np.savez(str(path), about=np.zeros(3), pixels=np.zeros(3))
+    elif file == "array.npz":
+        with open(str(path), "wb") as array:
+            np.save(array, np.array([{}], dtype=object))
+    capsys.readouterr()
+    assert main(["compare", whole, str(path)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and len(printed.err.splitlines()) == 1 and message in printed.err
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ([], "expected one of IMAGE, --input FILE.npy and --from FILE.npz"),
+    ([TIGER, "--weights", "seeded:19:fat"], "--weights seeded:19:fat: expected seeded:N"),
+    ([TIGER, *THIN, "--layers", "conv9"], "tensorflow_vgg.vgg19: expected the layers conv9, got conv1_1, "),
+    ([TIGER, *THIN, "--net", "vgg19_trainable"], "conv1_1 kernel: expected (3, 3, 3, 64), got (3, 3, 3, 2)"),
+    ([TIGER, *THIN, "--modules", "empty"], "vgg19.py: no such file; expected the module that has Vgg19"),
+    ([TIGER, *THIN, "--modules", "broken"], "vgg19.py:3: ZeroDivisionError: division by zero"),
+    (["--input", "small.npy", *THIN], "rgb: expected shape (batch, 224, 224, 3), got (1, 4, 4, 3)"),
+    (["--input", "bytes.npy", *THIN], "bytes.npy: expected floats of shape (batch, 224, 224, 3)"),
+    (["--input", "broken/vgg19.py", *THIN], "vgg19.py: expected a .npy file of pixels"),
+    (["--from", "bytes.npy"], "bytes.npy: expected a recording that tensorflow-vgg dump has made"),
+])  # fmt: skip
+def test_what_cannot_be_recorded(home, capsys, arguments, message):
+    for name in ("empty", "broken"):
+        (home / name).mkdir()
+    (home / "broken" / "vgg19.py").write_text("class Vgg19:\n    def __init__(self, path):\n        1 / 0\n")
+    np.save("small.npy", np.zeros((4, 4, 3)))
+    np.save("bytes.npy", np.zeros((1, 224, 224, 3), np.uint8))
+    assert main(["dump", "-o", "out.npz", *arguments]) == 2
+    printed = capsys.readouterr()
+    lines = [line for line in printed.err.splitlines() if line.startswith("tensorflow-vgg: ")]
+    assert message in lines[-1] and "Traceback" not in printed.err
+    assert not (home / "out.npz").exists()
+
+
+def test_comparing_holds_one_layer_at_a_time(tmp_path, judged):
+    """Recordings of four images, with a few layers of a quarter of conv1_1's channels."""
+    layers = {f"layer{number}": np.full((4, 224, 224, 16), number, np.float32) for number in range(10)}
+    about = {
+        "attention": {"state": "none"},
+        "images": [{"name": str(number)} for number in range(4)],
+        "layers": [
+            {"name": name, "shape": list(value.shape), "dtype": "float32", "mean": 0, "std": 0, "min": 0,
+             "max": float(value.max()), "attention": False}
+            for name, value in layers.items()
+        ],
+        "nodes": [], "order": list(layers), "settings": {"net": "vgg19"}, "steps": [],
+        "surroundings": {"tensorflow": ""}, "weights": [],
+    }  # fmt: skip
+    arrays = {f"layer/{name}": value for name, value in layers.items()}
+    regression.save(str(tmp_path / "a.npz"), about, {"pixels": np.zeros((4, 224, 224, 3), np.float32), **arrays})
+    shutil.copy(str(tmp_path / "a.npz"), str(tmp_path / "b.npz"))
+    layer = layers["layer0"].nbytes
+    del arrays, layers
+    tracemalloc.start()
+    try:
+        assert judged(tmp_path / "a.npz", tmp_path / "b.npz")["ok"]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * layer, f"{peak / 1e6:.0f} MB for layers of {layer / 1e6:.0f} MB"
+
+
+def test_help_needs_no_numpy():
+    code = (
+        "import sys, tensorflow_vgg.cli\ntry: tensorflow_vgg.cli.main(['dump', '--help'])\nfinally: print(*sys.modules)"
+    )
+    output = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout.decode()
+    assert "numpy" not in output.split()
