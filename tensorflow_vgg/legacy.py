@@ -605,7 +605,8 @@ class _Environment:
         name = fullname.rpartition(".")[2]
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         own = _is_own(spec)
-        file = spec.origin if own else None
+        # Python 3.7 gives paths as relative as sys.path has them.
+        file = os.path.abspath(spec.origin) if own and spec.origin else None
         if (fullname, file) in self._decided:
             return self._decided[fullname, file]
         shown = fullname.replace(_PACKAGE, "tensorflow_vgg")
