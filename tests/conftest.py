@@ -16,6 +16,17 @@ TEST_DATA = os.path.join(os.path.dirname(HERE), "test_data")
 # Against upstream's recordings: of a layer's largest magnitude. Another TensorFlow sums in another order.
 UPSTREAM = 1e-5
 
+# A Python with TensorFlow 1.15, where there is one: tests then compare with it live, beside its recordings.
+TF1_PYTHON = os.environ.get("TENSORFLOW_VGG_TF1_PYTHON")
+
+
+def environment(*path):
+    """The environment of a process whose modules come from `path`, whichever TensorFlow it has."""
+    variables = dict(os.environ, PYTHONPATH=os.pathsep.join(path), TF_CPP_MIN_LOG_LEVEL="3", PYTHONIOENCODING="utf-8")
+    # TensorFlow 2 leaves it behind when imported, and with it TensorFlow 1 is not TensorFlow 1.
+    variables.pop("TF2_BEHAVIOR", None)
+    return variables
+
 
 @pytest.fixture(scope="session")
 def pixels():

@@ -15,6 +15,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import TF1_PYTHON, environment
 
 from tensorflow_vgg import cli, legacy, upstream, weights
 
@@ -49,10 +50,6 @@ _HAS_EXTRA = _IS_TF1 or all(map(importlib.util.find_spec, ("tf_slim", "tf_keras"
 needs_extra = pytest.mark.skipif(not _HAS_EXTRA, reason="the extra `legacy` (tf-slim, tf-keras) is not installed")
 
 
-def _environment(*path):
-    return dict(os.environ, PYTHONPATH=os.pathsep.join(path), TF_CPP_MIN_LOG_LEVEL="3", PYTHONIOENCODING="utf-8")
-
-
 def _run(folder, script, *arguments, **kwargs):
     """Runs `tensorflow-vgg run ARGUMENTS` in a folder; `script` is text for a file script.py there, or a path."""
     if "\n" in script:
@@ -61,7 +58,7 @@ def _run(folder, script, *arguments, **kwargs):
     done = subprocess.run(
         command,
         cwd=str(folder),
-        env=_environment(*kwargs.get("path", ()), _ROOT),
+        env=environment(*kwargs.get("path", ()), _ROOT),
         capture_output=True,
         timeout=600,
     )
@@ -135,7 +132,7 @@ def test_a_script_prints_what_tensorflow_1_prints(outputs, name):
 
 
 @pytest.mark.skipif(
-    "TENSORFLOW_VGG_TF1_PYTHON" not in os.environ,
+    TF1_PYTHON is None,
     reason="TENSORFLOW_VGG_TF1_PYTHON names no Python with TensorFlow 1.15",
 )
 def test_the_recordings_are_what_tensorflow_1_prints(tmp_path):
@@ -145,9 +142,9 @@ def test_the_recordings_are_what_tensorflow_1_prints(tmp_path):
         _lay_out(folder)
         for name, arguments, tolerance in row:
             done = subprocess.run(
-                [os.environ["TENSORFLOW_VGG_TF1_PYTHON"], os.path.join(_SCRIPTS, f"{name}.py"), *arguments],
+                [TF1_PYTHON, os.path.join(_SCRIPTS, f"{name}.py"), *arguments],
                 cwd=str(folder),
-                env=_environment(_PACKAGE, _ROOT),
+                env=environment(_PACKAGE, _ROOT),
                 capture_output=True,
             )
             assert done.returncode == (3 if name == "subclass_112" else 0), done.stderr.decode()

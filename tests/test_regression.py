@@ -10,7 +10,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import GOLDEN, TEST_DATA, UPSTREAM, assert_close, golden_arrays
+from conftest import GOLDEN, TEST_DATA, TF1_PYTHON, UPSTREAM, assert_close, environment, golden_arrays
 
 import tensorflow_vgg
 from tensorflow_vgg import regression, weights
@@ -18,7 +18,6 @@ from tensorflow_vgg.cli import main
 
 PACKAGE = os.path.dirname(os.path.abspath(tensorflow_vgg.__file__))
 RECORDINGS = os.path.join(GOLDEN, "recordings")
-TF1_PYTHON = os.environ.get("TENSORFLOW_VGG_TF1_PYTHON")
 TIGER = os.path.join(TEST_DATA, "tiger.jpeg")
 PUZZLE = os.path.join(TEST_DATA, "puzzle.jpeg")
 THIN = ["--weights", "seeded:19:thin"]
@@ -202,8 +201,7 @@ def test_tensorflow_1_and_this_one_agree(case, tmp_path, judged):
     if TF1_PYTHON:
         recorded = str(tmp_path / "recorded.npz")
         command = [TF1_PYTHON, "-m", "tensorflow_vgg", "dump", TIGER, "-o", recorded, *arguments]
-        environment = {**os.environ, "PYTHONPATH": os.path.dirname(PACKAGE)}
-        subprocess.run(command, check=True, env=environment)
+        subprocess.run(command, check=True, env=environment(os.path.dirname(PACKAGE)))
     result = judged(recorded, dump(tmp_path / "here.npz", "--from", recorded, *arguments))
     assert result["ok"], [layer for layer in result["layers"] if not layer["ok"]]
     assert result["tolerance"] == UPSTREAM and len(result["layers"]) >= 24
