@@ -1,10 +1,9 @@
 """The tensorflow-vgg command. Exit status: 0 done, 1 some input was left out or recordings depart, 2 bad input."""
 
 import argparse
-import collections
-import concurrent.futures
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -18,9 +17,11 @@ __all__ = [
     "classify",
     "compare",
     "dump",
+    "evaluate",
     "main",
     "patch",
     "run",
+    "train",
     "weights_attach",
     "weights_check",
     "weights_clear",
@@ -60,7 +61,11 @@ The network has changed and must be trained again. With --start open it begins c
 _COMPAT_ADVICE = """\
 On TensorFlow 2 build it under `with tf.Graph().as_default():`, or call tf.disable_eager_execution() first. For what
 else in your code needs changing see TensorFlow's own tf_upgrade_v2."""
-_IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+
+_LABELS_HELP = (
+    "a label a line, for weights of other classes than ImageNet's; default: labels.txt beside the weights, if it fits"
+)
 
 
 def main(argv=None):
@@ -97,7 +102,7 @@ def _parser():
         help="the weight file, or random weights from seed N, to try the program without one. Default: vgg19.npy or "
         "vgg16.npy from $TENSORFLOW_VGG_HOME, the package, the current folder or your data folder",
     )
-    verb.add_argument("--labels", metavar="FILE", help="a label a line, for weights of other classes than ImageNet's")
+    verb.add_argument("--labels", metavar="FILE", help=_LABELS_HELP)
     verb.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
     verb.add_argument("--top", type=_positive, default=5, metavar="N", help="labels per image; default: %(default)s")
     verb.add_argument("--batch", type=_positive, default=8, metavar="N", help="images per run; default: %(default)s")
@@ -167,6 +172,27 @@ def _parser():
         "--plot", metavar="FILE.png", help="draw the differences; needs pip install 'tensorflow-vgg[plot]'"
     )
 
+    _train_parser(
+        verbs.add_parser(
+            "train",
+            help="fine-tune VGG19 with attention on a folder of images, or go on with a run",
+            epilog="Settings of a run that exists are the run's: RUN alone, with its FOLDER, goes on where it stopped.",
+        )
+    )
+
+    verb = verbs.add_parser("evaluate", help="tell how well weights classify a folder of images")
+    verb.set_defaults(run=evaluate)
+    verb.add_argument("folder", metavar="FOLDER", help="one subfolder a class, named by its label or WordNet id")
+    verb.add_argument("--weights", metavar="FILE", help="default: as for classify")
+    verb.add_argument("--net", choices=("vgg19", "vgg16"), default="vgg19", help="default: %(default)s")
+    verb.add_argument("--labels", metavar="FILE", help=_LABELS_HELP)
+    verb.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
+    verb.add_argument("--batch", type=_positive, default=8, metavar="N", help="images per run; default: %(default)s")
+    verb.add_argument("--json", action="store_true", help="one JSON object in place of the table")
+    verb.add_argument(
+        "--plot", metavar="FILE.png", help="draw the confusion matrix; needs pip install 'tensorflow-vgg[plot]'"
+    )
+
     _weights_parser(verbs.add_parser("weights", help="check, make, convert and fetch weight files"))
     _patch_parser(
         verbs.add_parser(
@@ -213,6 +239,72 @@ def _patch_parser(verb):
         type=_module_name,
         metavar="NAME",
         help="import the block from this module in place of attention; .NAME and PACKAGE.NAME are taken as they are",
+    )
+
+
+def _train_parser(verb):
+    verb.set_defaults(run=train)
+    verb.add_argument("folder", nargs="?", metavar="FOLDER", help="one subfolder of images a class")
+    verb.add_argument(
+        "-o", dest="out", metavar="RUN", help="the run's folder; one that exists goes on where it stopped"
+    )
+    verb.add_argument(
+        "--validation",
+        metavar="FOLDER|PART",
+        help="another folder to validate on, or the part of the images that is kept from training for it, by a hash of "
+        "their names; default: 0.2",
+    )
+    verb.add_argument(
+        "--weights",
+        metavar="FILE|seeded:N",
+        help="the weights to start from, or random ones from seed N, to try the program. Default: as for classify",
+    )
+    attention = verb.add_mutually_exclusive_group()
+    attention.add_argument(
+        "--attention", action="store_true", default=None, help="train with the attention block; the default"
+    )
+    attention.add_argument("--no-attention", dest="attention", action="store_false", default=None, help="without it")
+    verb.add_argument(
+        "--attention-start",
+        choices=("open", "glorot"),
+        help="how the block starts if the weights have none: open, the default, close to letting everything through, "
+        "glorot at random, as the tutorial has it",
+    )
+    verb.add_argument(
+        "--train",
+        dest="trained",
+        choices=("head", "fc", "all"),
+        help="what is trained: head: fc8 and attention; fc, the default: fc6, fc7, too; all: everything",
+    )
+    verb.add_argument("--epochs", type=_positive, metavar="N", help="default: 30")
+    verb.add_argument("--batch", type=_positive, metavar="N", help="images per step; default: 16")
+    verb.add_argument("--optimizer", choices=("adam", "momentum", "sgd"), help="default: adam")
+    verb.add_argument(
+        "--learning-rate",
+        type=_ratio,
+        metavar="X",
+        help="at the start; it falls to zero in half a cosine. Default: adam 3e-5, momentum 1e-3, sgd 1e-2",
+    )
+    verb.add_argument(
+        "--weight-decay", type=_tolerance, metavar="X", help="of the kernels trained (the VGG paper: 5e-4); default: 0"
+    )
+    verb.add_argument(
+        "--dropout", type=_part, metavar="P", help="the probability to keep a unit of relu6 and relu7; default: 0.8"
+    )
+    verb.add_argument(
+        "--augment",
+        action="store_true",
+        default=None,
+        help="a random part of each image, maybe mirrored, in place of its centre",
+    )
+    verb.add_argument("--seed", type=_seed, metavar="N", help="of all that is random; default: 0")
+    verb.add_argument(
+        "--save-every", type=_ratio, default=60.0, metavar="SECONDS", help="between checkpoints; default: %(default)g"
+    )
+    verb.add_argument("--ps", metavar="HOST:PORT[,…]", help="parameter servers, to train on several machines")
+    verb.add_argument("--workers", metavar="HOST:PORT[,…]", help="workers; the first is the chief, which writes RUN")
+    verb.add_argument(
+        "--task", metavar="ps:N|worker:N", help="which of them this process is; without the three, TF_CONFIG says"
     )
 
 
@@ -309,6 +401,13 @@ def _ratio(text):
     raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
 
 
+def _part(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) <= 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"expected a number above 0, at most 1, got {text}")
+
+
 def _scope(text):
     if not re.match(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z", text) or "\\" in text:
         raise argparse.ArgumentTypeError(f"expected letters, digits and ._-/, got {text}")
@@ -327,40 +426,129 @@ def classify(args):
     source = _weights_source(args.weights, args.net)
     if args.labels and not os.path.isfile(args.labels):
         raise ValueError(f"--labels {args.labels}: expected a text file with a label a line, found no such file")
-    tf = _tensorflow()
-    from tensorflow_vgg import network, session_config, utils
+    _tensorflow()
+    from tensorflow_vgg import network, utils
 
     weight_dict = _weight_dict(source, args.net, not args.constants and not network.has_gpu())
 
-    labels_file = args.labels or utils.SYNSET
-    labels = utils.read_labels(labels_file)
-    classes = len(weight_dict["fc8"][1])
-    if len(labels) != classes:
-        raise ValueError(
-            f"{labels_file}: expected a label for each of the {classes} classes of {source}, got {len(labels)}; "
-            "give the right file with --labels"
-        )
-
+    labels = _labels(args.labels, source, len(weight_dict["fc8"][1]))
     left_out = 0
-    with tf.Graph().as_default():
+    for path, probabilities in _classified(images, args, weight_dict):
+        if probabilities is None:
+            left_out += 1
+        else:
+            _print(path, utils.top_labels(probabilities, labels, args.top), args.json)
+    return 1 if left_out else 0
+
+
+def _classified(paths, args, weight_dict):
+    """Yields (path, probabilities) of images in order; those that cannot be read are reported, and give None."""
+    import tensorflow.compat.v1 as tf
+
+    from tensorflow_vgg import session_config, utils
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(tf.Graph().as_default())
         rgb = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
         vgg = _build(args.net, weight_dict, not args.no_attention, rgb)
-        del weight_dict
-        session = tf.Session(config=session_config())
-        with session, _Progress(len(images), enabled=len(images) > args.batch) as progress:
-            for batch, failures in _batches(_decoded(images, 2 * args.batch), args.batch):
-                for error in failures:
-                    progress.clear()
-                    print(f"tensorflow-vgg: {error}", file=sys.stderr)
-                left_out += len(failures)
-                if batch:
-                    prob = session.run(vgg.prob, {rgb: [pixels for _, pixels in batch]})
-                    progress.clear()
-                    for (path, _), probabilities in zip(batch, prob):
-                        _print(path, utils.top_labels(probabilities, labels, args.top), args.json)
-                    sys.stdout.flush()
-                progress.advance(len(batch) + len(failures))
-    return 1 if left_out else 0
+        session = stack.enter_context(tf.Session(config=session_config()))
+        progress = stack.enter_context(_Progress(len(paths), enabled=len(paths) > args.batch))
+        decoded = utils.decoded(paths, 2 * args.batch)
+        for chosen in iter(lambda: list(itertools.islice(decoded, args.batch)), []):
+            values = [pixels for _, pixels in chosen if not isinstance(pixels, Exception)]
+            probabilities = iter(session.run(vgg.prob, {rgb: values}) if values else ())
+            progress.clear()
+            for path, pixels in chosen:
+                if isinstance(pixels, Exception):
+                    print(f"tensorflow-vgg: {pixels}", file=sys.stderr)
+                    yield path, None
+                else:
+                    yield path, next(probabilities)
+            sys.stdout.flush()
+            progress.advance(len(chosen))
+
+
+class _Report:
+    """Tells how training goes: what stays on stdout, what is wrong on stderr, and what passes on a terminal."""
+
+    def line(self, text):
+        self._clear()
+        print(text, flush=True)
+
+    def problem(self, text):
+        self._clear()
+        print(f"tensorflow-vgg: {text}", file=sys.stderr)
+
+    def show(self, text):
+        if sys.stderr.isatty():
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+    def progress(self, total, what):
+        return _Progress(total, what=f"{what} ")
+
+    def _clear(self):
+        self.show("")
+
+
+def train(args):
+    """Fine-tunes VGG19, alone or as one process of several, or holds their parameters."""
+    _tensorflow()
+    from tensorflow_vgg import training
+
+    cluster = training.read_cluster(args.ps, args.workers, args.task)
+    if cluster and cluster.job == "ps":
+        print(f"tensorflow-vgg: holding parameters at {cluster.ps[cluster.index]}; stop with Ctrl-C", file=sys.stderr)
+        training.serve_parameters(cluster)
+    if args.folder is None or args.out is None:
+        raise ValueError("train: expected FOLDER and -o RUN; only a parameter server (--task ps:N) goes without")
+    given = {name: getattr(args, name) for name in training.DEFAULTS if name != "train"}
+    given["train"] = args.trained
+    for name in ("weights", "validation"):  # a run goes on from another folder, too
+        if given[name] is not None and os.path.exists(given[name]):
+            given[name] = os.path.abspath(given[name])
+    done = training.train(
+        args.folder,
+        args.out,
+        lambda source: _weight_dict(_weights_source(source, "vgg19"), "vgg19", use_mapped=True),
+        given,
+        cluster,
+        args.save_every,
+        _Report(),
+    )
+    if not done:
+        print(f"tensorflow-vgg: {args.out}: stopped; the same command goes on", file=sys.stderr)
+        return 130
+    if cluster is None or cluster.number == 0:
+        print(f"{os.path.join(args.out, 'weights.npy')}: trained weights written")
+    return 0
+
+
+def evaluate(args):
+    """Prints how well weights classify the images of a folder."""
+    if args.plot:
+        _expect_new(args.plot)
+    source = _weights_source(args.weights, args.net)
+    _tensorflow()
+    from tensorflow_vgg import network, training
+
+    weight_dict = _weight_dict(source, args.net, not network.has_gpu())
+    labels = _labels(args.labels, source, len(weight_dict["fc8"][1]))
+    names = [label.split(" ")[0] if re.match(r"n\d{8} ", label) else label for label in labels]
+    by_id = os.path.isdir(args.folder) and not set(os.listdir(args.folder)) & set(labels)
+    _, items = training.find_images(args.folder, names if by_id else labels)
+    truths, ranked = [], []
+    truth_of = dict(items)
+    for path, probabilities in _classified(list(truth_of), args, weight_dict):
+        if probabilities is not None:
+            truths.append(truth_of[path])
+            ranked.append(probabilities.argsort()[::-1][:5])
+    if not truths:
+        raise ValueError(f"{args.folder}: none of the {len(items)} images can be read")
+    result = training.score(labels, truths, ranked)
+    if args.plot:
+        training.plot_confusion(args.plot, result)
+    print(json.dumps(result) if args.json else "\n".join(training.text(result)))
+    return 0 if len(truths) == len(items) else 1
 
 
 def patch(args):
@@ -481,11 +669,32 @@ def _image_files(paths):
         if not os.path.isdir(path):
             files.append(path)
             continue
-        found = sorted(name for name in os.listdir(path) if name.lower().endswith(_IMAGE_ENDINGS))
+        from tensorflow_vgg import utils
+
+        found = sorted(name for name in os.listdir(path) if name.lower().endswith(utils.IMAGE_ENDINGS))
         if not found:
-            raise ValueError(f"{path}: expected a folder with images ({', '.join(_IMAGE_ENDINGS)}), found none")
+            raise ValueError(f"{path}: expected a folder with images ({', '.join(utils.IMAGE_ENDINGS)}), found none")
         files += [os.path.join(path, name) for name in found]
     return files
+
+
+def _labels(given, source, classes):
+    """The labels of --labels, or else of labels.txt beside the weights, if it fits them, or ImageNet's."""
+    from tensorflow_vgg import utils
+
+    beside = os.path.join(os.path.dirname(os.path.abspath(source)), "labels.txt")
+    if not given and os.path.isfile(beside):
+        labels = utils.read_labels(beside)
+        if len(labels) == classes:
+            return labels
+    path = given or utils.SYNSET
+    labels = utils.read_labels(path)
+    if len(labels) != classes:
+        raise ValueError(
+            f"{path}: expected a label for each of the {classes} classes of {source}, got {len(labels)}; "
+            "give the right file with --labels"
+        )
+    return labels
 
 
 def _weights_source(given, net):
@@ -548,41 +757,6 @@ def _build(net, weight_dict, attention, rgb):
             network = vgg19.Vgg19(weight_dict, attention=attention)
         network.build(rgb)
     return network
-
-
-def _decoded(paths, ahead):
-    """Yields (path, float32 pixels or the exception) in order, read by threads, at most `ahead` images ahead."""
-    from tensorflow_vgg import utils
-
-    def read(path):
-        try:
-            return path, utils.load_image(path).astype("float32")
-        except (AssertionError, OSError, ValueError) as error:
-            return path, error
-
-    waiting = collections.deque()
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for path in paths:
-            waiting.append(pool.submit(read, path))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _batches(decoded, size):
-    """Yields (images, failures): up to `size` of (path, pixels), and the exceptions of unreadable files."""
-    images, failures = [], []
-    for path, pixels in decoded:
-        if isinstance(pixels, Exception):
-            failures.append(pixels)
-        else:
-            images.append((path, pixels))
-        if len(images) == size:
-            yield images, failures
-            images, failures = [], []
-    if images or failures:
-        yield images, failures
 
 
 def _print(path, labels, as_json):
@@ -719,8 +893,9 @@ def weights_clear(args):
 class _Progress:
     """A bar on stderr, if that is a terminal."""
 
-    def __init__(self, total, enabled=True):
+    def __init__(self, total, enabled=True, what=""):
         self.total = total
+        self.what = what
         self.done = 0
         self.enabled = enabled and sys.stderr.isatty()
 
@@ -735,7 +910,8 @@ class _Progress:
         self.done += count
         if self.enabled:
             filled = 30 * self.done // self.total
-            print(f"\r[{'#' * filled}{'.' * (30 - filled)}] {self.done}/{self.total}", end="", file=sys.stderr)
+            bar = f"{self.what}[{'#' * filled}{'.' * (30 - filled)}] {self.done}/{self.total}"
+            print(f"\r{bar}", end="", file=sys.stderr)
             sys.stderr.flush()
 
     def clear(self):
@@ -781,7 +957,7 @@ def dump(args):
     _expect_new(args.out)
     if [bool(args.images), args.input is not None, args.recording is not None].count(True) != 1:
         raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
-    from tensorflow_vgg import regression
+    from tensorflow_vgg import regression, weights
 
     settings = {"net": "vgg19", "no_attention": False, "weights": None, "layers": None, "samples": None}
     if args.recording:
@@ -819,7 +995,7 @@ def dump(args):
     about["settings"] = {
         **settings,
         "weights": source,
-        "weights_sha256": None if seeded else _file_digest(source),
+        "weights_sha256": None if seeded else weights.file_digest(source),
         "modules": args.modules,
     }
     os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
@@ -834,13 +1010,13 @@ def _pixels(files):
     """The pixels of images, float32 [batch, 224, 224, 3], and for each its name and digest."""
     import numpy as np
 
-    from tensorflow_vgg import utils
+    from tensorflow_vgg import utils, weights
 
     try:
         pixels = np.stack([utils.load_image(path) for path in files]).astype(np.float32)
     except AssertionError as error:
         raise ValueError(str(error)) from error
-    return pixels, [{"name": os.path.basename(path), "sha256": _file_digest(path)} for path in files]
+    return pixels, [{"name": os.path.basename(path), "sha256": weights.file_digest(path)} for path in files]
 
 
 def _input(path):
@@ -860,14 +1036,6 @@ def _input(path):
     if not np.isfinite(pixels).all():
         raise ValueError(f"{path}: expected finite values")
     return pixels.astype(np.float32)
-
-
-def _file_digest(path):
-    found = hashlib.sha256()
-    with open(path, "rb") as file:
-        for part in iter(lambda: file.read(1 << 20), b""):
-            found.update(part)
-    return found.hexdigest()
 
 
 def compare(args):

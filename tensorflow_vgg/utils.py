@@ -1,12 +1,27 @@
 """Images in, labels out: upstream's `utils`."""
 
+import collections
+import concurrent.futures
 import os
 
 import numpy as np
 import skimage.io
 import skimage.transform
 
-__all__ = ["SIZE", "SYNSET", "load_image", "load_image2", "print_labels", "print_prob", "read_labels", "top_labels"]
+__all__ = [
+    "IMAGE_ENDINGS",
+    "SIZE",
+    "SYNSET",
+    "decoded",
+    "load_image",
+    "load_image2",
+    "print_labels",
+    "print_prob",
+    "read_labels",
+    "top_labels",
+]
+
+IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 SIZE = 224
 SYNSET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "synset.txt")  # labels of the 1000 classes
@@ -36,13 +51,14 @@ def load_image(path):
     return _resize(pixels[top : top + edge, left : left + edge] / maximum, SIZE, SIZE)
 
 
-def load_image2(path, height=None, width=None):
+def load_image2(path, height=None, width=None, smaller=None):
     """Reads an image whole, with the sampling of `load_image`.
 
     Args:
       path: an image file. Grey is repeated into three channels, alpha is dropped.
       height: of the result, in pixels. With `width` alone: as the aspect ratio wants, in whole pixels.
       width: likewise. With neither the size is the file's.
+      smaller: in place of both, the smaller of the two.
 
     Returns:
       A float64 array [height, width, 3], RGB in [0, 1].
@@ -53,6 +69,8 @@ def load_image2(path, height=None, width=None):
     pixels, maximum = _read(path)
     image = pixels / maximum
     rows, columns = image.shape[:2]
+    if smaller is not None:
+        height, width = (smaller, None) if rows <= columns else (None, smaller)
     if height is None and width is None:
         return image
     if height is None:
@@ -98,6 +116,33 @@ def _resize(image, height, width):
     scale = np.array([image.shape[1] / width, image.shape[0] / height])
     transform = skimage.transform.AffineTransform(scale=tuple(scale), translation=tuple(scale / 2 - 0.5))
     return skimage.transform.warp(image, transform, output_shape=(height, width), order=1, mode="constant")
+
+
+def decoded(paths, ahead):
+    """Yields (path, pixels) in order, read by threads.
+
+    Args:
+      paths: image files.
+      ahead: how many images, at most, are read before they are asked for.
+
+    Yields:
+      The path, and what `load_image` gives in float32, or the exception that it raises.
+    """
+
+    def read(path):
+        try:
+            return path, load_image(path).astype(np.float32)
+        except (AssertionError, OSError, ValueError) as error:
+            return path, error
+
+    waiting = collections.deque()
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        for path in paths:
+            waiting.append(pool.submit(read, path))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def print_prob(prob, file_path):

@@ -12,7 +12,7 @@ class Vgg19(network.Layers):
     """VGG19 whose weights are variables, to be trained and saved.
 
     After `build` every layer is an attribute, a float32 tensor: conv1_1 ... conv5_4 (after the ReLU), pool1 ...
-    pool5, fc6, fc7, fc8 (before it), relu6 and relu7 (after dropout) and prob, [batch, 1000] class probabilities.
+    pool5, fc6, fc7, fc8 (before it), relu6 and relu7 (after dropout) and prob, [batch, classes] class probabilities.
     With attention also attention_feature, [batch, 7, 7, 512], which fc6 takes in place of pool5.
     `var_dict` maps (layer, 0 for its kernel or 1 for its biases) to the variable.
 
@@ -26,6 +26,8 @@ class Vgg19(network.Layers):
         starts so.
       mapped: whether the variables take their initial values from a cache on disk that TensorFlow maps into memory,
         instead of from constants in the graph: the same numbers, sooner and in less memory.
+      classes: the width of fc8. If the file's fc8 has another, it starts as a layer that the file lacks, and `build`
+        prints a line that says so.
 
     Raises:
       weights.WeightsError: the file holds no weight dict, or wants to run code.
@@ -33,14 +35,16 @@ class Vgg19(network.Layers):
     """
 
     attention = None
+    classes = 1000
 
-    def __init__(self, vgg19_npy_path=None, trainable=True, dropout=0.5, attention=None, mapped=False):
+    def __init__(self, vgg19_npy_path=None, trainable=True, dropout=0.5, attention=None, mapped=False, classes=1000):
         self.data_dict = None if vgg19_npy_path is None else self._load(vgg19_npy_path, mapped)
         self.var_dict = {}
         self.trainable = trainable
         self.dropout = dropout
         if attention is not None:
             self.attention = attention
+        self.classes = classes
 
     def build(self, rgb, train_mode=None):
         """Makes the graph, sets an attribute for each layer and releases the weights that were read.
@@ -90,7 +94,7 @@ class Vgg19(network.Layers):
         feature = self.pool5
         attention = self.attention
         if attention is None:
-            attention = bool(self._attention_layers(channels=512))
+            attention = bool(self._attention_layers(channels=self.pool5.get_shape().as_list()[3]))
         if attention:
             feature = self.attention_feature = self._attend(self.pool5, "glorot" if attention is True else attention)
 
@@ -100,10 +104,21 @@ class Vgg19(network.Layers):
         self.fc7 = self.fc_layer(self.relu6, 4096, 4096, "fc7")
         self.relu7 = self._drop_out(tf.nn.relu(self.fc7), train_mode)
 
-        self.fc8 = self.fc_layer(self.relu7, 4096, 1000, "fc8")
+        self._leave_other_classes()
+        self.fc8 = self.fc_layer(self.relu7, 4096, self.classes, "fc8")
         self.prob = tf.nn.softmax(self.fc8, name="prob")
 
         self.data_dict = None
+
+    def _leave_other_classes(self):
+        """Forgets the file's fc8 if it tells other classes apart, so that it starts fresh."""
+        if not self.trainable or "fc8" not in (self.data_dict or {}):
+            return
+        biases = tf.TensorShape(getattr(self.data_dict["fc8"][1], "shape", None))
+        if biases.is_compatible_with([None]) and not biases.is_compatible_with([self.classes]):
+            width = biases.as_list()[0]
+            print(f"{self._source}: fc8: {width} classes in the file, {self.classes} wanted: it starts fresh")
+            self.data_dict = {name: layer for name, layer in self.data_dict.items() if name != "fc8"}
 
     def _drop_out(self, relu, train_mode):
         if train_mode is not None:

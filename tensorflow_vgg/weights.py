@@ -5,6 +5,7 @@ kernels [3, 3, in, out] and [in, out], biases [out]. Upstream's files are such d
 """
 
 import contextlib
+import hashlib
 import math
 import os
 import pickle
@@ -24,6 +25,7 @@ __all__ = [
     "check",
     "data_folder",
     "fetch_keras",
+    "file_digest",
     "find",
     "from_keras",
     "load_keras",
@@ -368,6 +370,15 @@ def _resolve(value, done, depth):
     return result
 
 
+def file_digest(path):
+    """The SHA-256 of a file's bytes, as hexadecimal digits."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        for part in iter(lambda: file.read(1 << 20), b""):
+            found.update(part)
+    return found.hexdigest()
+
+
 @contextlib.contextmanager
 def replacing(path):
     """Opens a new file for writing bytes that takes the place of `path` when the block ends without an error.
@@ -403,8 +414,17 @@ def write(path, weights):
     with replacing(path) as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "|O", "fortran_order": False, "shape": ()})
         pickler = pickle.Pickler(file, protocol=3)
-        pickler.dispatch_table = {np.ndarray: _reduce_array}
+        pickler.dispatch_table = _Reducers()
         pickler.dump(outer)
+
+
+class _Reducers(dict):
+    """How a pickle names arrays: also those of a subclass, such as mapped ones, as plain arrays."""
+
+    def __missing__(self, kind):
+        if issubclass(kind, np.ndarray):
+            return _reduce_array
+        raise KeyError(kind)
 
 
 def _reduce_array(array):

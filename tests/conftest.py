@@ -1,8 +1,10 @@
 """What the tests share: the golden figures, the seeded weights they were recorded with, and tolerances."""
 
+import gc
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -36,23 +38,49 @@ def pixels():
 
 
 @pytest.fixture(scope="session")
-def seeded():
-    """Seeded weights, made once: seeded("vgg19"), seeded("vgg19", thin=True), with attention=True ..."""
+def weight_file(tmp_path_factory):
+    """weight_file("vgg19"): a file of full seeded weights, 575 MB, made once, alone in its folder."""
     from tensorflow_vgg import weights
 
     made = {}
 
+    def make(net):
+        if net not in made:
+            made[net] = str(tmp_path_factory.mktemp("full") / f"{net}.npy")
+            weights.write(made[net], weights.seeded(net, 19))
+        return made[net]
+
+    yield make
+    for path in made.values():  # pytest keeps the folders of three runs
+        shutil.rmtree(os.path.dirname(path))
+
+
+@pytest.fixture(scope="session")
+def seeded(weight_file):
+    """Seeded weights: seeded("vgg19"), seeded("vgg19", thin=True), with attention=True ..."""
+    from tensorflow_vgg import weights
+
+    thin_ones = {}
+
     def make(net, thin=False, attention=False):
-        if (net, thin) not in made:
-            if not thin:
-                made.clear()  # 575 MB each
-            made[net, thin] = weights.seeded(net, 19, thin)
-        result = dict(made[net, thin])
+        if not thin:
+            result = weights.read(weight_file(net))
+        else:
+            if net not in thin_ones:
+                thin_ones[net] = weights.seeded(net, 19, thin=True)
+            result = dict(thin_ones[net])
         if attention:
             result.update(weights.seeded_attention(16 if thin else 512, 19))
         return result
 
     return make
+
+
+@pytest.fixture
+def collected():
+    """For tests of full weights: what they leave is freed at once. A graph's parts refer to each other."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
@@ -90,12 +118,11 @@ def assert_prints(printed, name, random_lines=()):
 
 
 @pytest.fixture
-def run_script(home, seeded):
+def run_script(home, weight_file):
     """run_script(path, net, random_lines) runs a script beside seeded full weights and compares what it prints."""
-    from tensorflow_vgg import weights
 
     def run(path, net, random_lines=()):
-        weights.write(str(home / f"{net}.npy"), seeded(net))
+        os.link(weight_file(net), str(home / f"{net}.npy"))
         process = subprocess.run([sys.executable, path], stdout=subprocess.PIPE, check=True)
         name = os.path.basename(path).replace(".py", ".txt")
         assert_prints(process.stdout.decode(), name, random_lines)

@@ -34,7 +34,7 @@ def test_thin(seeded, pixels, name, cls, attention):
 
 
 @pytest.mark.parametrize(("name", "cls", "attention"), NETWORKS)
-def test_full(seeded, pixels, name, cls, attention):
+def test_full(seeded, pixels, collected, name, cls, attention):
     golden = golden_arrays(f"{name}_full")
     images = [pixels[stem] for stem in ("tiger", "puzzle", "cat", "coffee")]
     layers = sorted({key.split(".")[0] for key in golden})
@@ -62,7 +62,7 @@ def reference_variables():
         tf.enable_resource_variables()
 
 
-def test_trainable(seeded, pixels):
+def test_trainable(seeded, pixels, collected):
     """Graph, one step of gradient descent and what it changes, with TensorFlow 1's variables."""
     golden = golden_arrays("vgg19_trainable_full")
     target = np.eye(1000, dtype=np.float32)[[292]]

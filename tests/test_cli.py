@@ -75,16 +75,21 @@ def test_trained_weights_of_other_classes_with_their_labels(thin_home, seeded, c
     thin = seeded("vgg19", thin=True, attention=True)
     thin["fc8"] = [thin["fc8"][0][:, :2].copy(), thin["fc8"][1][:2].copy()]
     weights.write("own.npy", thin)
-    (thin_home / "labels.txt").write_text("grass\ngravel\n")
+    (thin_home / "names.txt").write_text("grass\ngravel\n")
     command = ["classify", "images/cat.jpeg", "--weights", "own.npy"]
     assert main(command) == 2
     assert "expected a label for each of the 2 classes of own.npy, got 1000" in capsys.readouterr().err
-    assert main([*command, "--labels", "labels.txt", "--json"]) == 0
+    assert main([*command, "--labels", "names.txt", "--json"]) == 0
     with_block = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {row["label"] for row in with_block} == {"grass", "gravel"} and with_block[0]["wnid"] is None
-    assert main([*command, "--labels", "labels.txt", "--json", "--no-attention"]) == 0
+    assert main([*command, "--labels", "names.txt", "--json", "--no-attention"]) == 0
     without = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert without[0]["probability"] != with_block[0]["probability"]
+    (thin_home / "labels.txt").write_text("grass\ngravel\nbrick\n")
+    assert main(command) == 2  # another network's
+    (thin_home / "names.txt").replace(thin_home / "labels.txt")
+    assert main([*command, "--json"]) == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == with_block
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -126,7 +131,7 @@ def test_constants_and_mapped_weights_print_the_same(thin_home, capsys):
     assert "0.0 MB freed" in capsys.readouterr().out
 
 
-def test_weights_check(home, seeded, capsys):
+def test_weights_check(home, seeded, capsys, collected):
     full = seeded("vgg19", attention=True)
     weights.write("vgg19.npy", full)
     assert main(["weights", "check", "vgg19.npy"]) == 0
@@ -203,7 +208,7 @@ def save_as_keras_hosts_them(model, path):
 
 
 @pytest.mark.parametrize(("net", "name"), [("vgg16", "VGG16"), ("vgg19", "VGG19")])
-def test_weights_convert_gives_what_keras_gives(home, seeded, pixels, capsys, net, name):
+def test_weights_convert_gives_what_keras_gives(home, seeded, pixels, capsys, collected, net, name):
     """Keras's own network with random weights, and its own preprocessing, against the converted file."""
     import tensorflow as tf
 
@@ -239,7 +244,7 @@ def test_weights_convert_gives_what_keras_gives(home, seeded, pixels, capsys, ne
         path.unlink()
 
 
-def test_weights_convert_and_fetch_say_what_went_wrong(home, capsys):
+def test_weights_convert_and_fetch_say_what_went_wrong(home, capsys, collected):
     (home / "no.h5").write_bytes(b"no HDF5")
     assert main(["weights", "convert", "no.h5", "out.npy"]) == 2
     assert "no.h5: expected a Keras weights file of vgg16 or vgg19 with top" in capsys.readouterr().err

@@ -152,7 +152,9 @@ def test_the_recordings_are_what_tensorflow_1_prints(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg19", "vgg19_trainable"])
-def test_golden_output_of_the_original_scripts(tmp_path, name):
+def test_golden_output_of_the_original_scripts(tmp_path, weight_file, monkeypatch, name):
+    file = weight_file(name.split("_")[0])
+    monkeypatch.setenv("TENSORFLOW_VGG_HOME", os.path.dirname(file))  # where the mapped weights are, then
     shutil.copytree(os.path.join(_ROOT, "test_data"), str(tmp_path / "test_data"))
     shutil.copy(os.path.join(_PACKAGE, "synset.txt"), str(tmp_path))
     # Beside the script, as in a checkout of upstream: modules that this package's stand in for.
@@ -160,7 +162,7 @@ def test_golden_output_of_the_original_scripts(tmp_path, name):
         shutil.copy(os.path.join(_SCRIPTS, "checkout", f"{module}.py"), str(tmp_path))
     script = str(tmp_path / f"test_{name}.py")
     shutil.copy(os.path.join(_SCRIPTS, f"golden_{name}.py"), script)
-    done = _run(tmp_path, script, options=["--weights", "seeded:19"])
+    done = _run(tmp_path, script, options=["--weights", file])
     assert done.returncode == 0, done.stderr
     with open(os.path.join(_HERE, "golden", "stdout", f"test_{name}.txt"), encoding="utf-8") as file:
         expected = file.read().splitlines(True)

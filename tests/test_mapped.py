@@ -57,10 +57,10 @@ def test_same_bits_and_names_as_constants(thin_file, pixels, cls):
     assert {"filter", "biases", "weights"} <= changed <= {"filter", "biases", "weights", "kernel", "bias"}
 
 
-def test_training_step_from_full_mapped_weights(home, seeded, pixels):
+def test_training_step_from_full_mapped_weights(home, weight_file, seeded, pixels, collected):
     """Without a copy of its own the 411 MB of fc6 would be the read-only page, and the step the process's end."""
     path = str(home / "vgg19.npy")
-    weights.write(path, seeded("vgg19"))
+    os.link(weight_file("vgg19"), path)
     results, nodes = [], []
     for is_mapped in (True, False):
         with tf.Graph().as_default() as graph, tf.Session(config=session_config()) as session:
@@ -83,9 +83,9 @@ def test_training_step_from_full_mapped_weights(home, seeded, pixels):
     assert {name.rsplit("/", 1)[1] for name in nodes[0] - nodes[1]} == {"mapped"} and nodes[1] < nodes[0]
 
 
-def test_making_takes_little_more_memory_than_the_file(home, seeded):
+def test_making_takes_little_more_memory_than_the_file(home, weight_file):
     path = str(home / "vgg19.npy")
-    weights.write(path, seeded("vgg19"))
+    os.link(weight_file("vgg19"), path)
     code = (
         "import resource, sys; from tensorflow_vgg import mapped; before = resource.getrusage(resource.RUSAGE_SELF)\n"
         "mapped.load(sys.argv[1]); after = resource.getrusage(resource.RUSAGE_SELF)\n"
