@@ -706,13 +706,18 @@ def _weights_source(given, net):
             file=sys.stderr,
         )
         return given
-    if given and not os.path.isfile(given):  # fails now, not after the seconds that TensorFlow takes to load
-        raise ValueError(f"--weights {given}: expected a weight file or seeded:N, found no such file")
     if given:
-        return given
+        return _existing_weights(given)
     from tensorflow_vgg import weights
 
     return weights.find(f"{net}.npy")
+
+
+def _existing_weights(path):
+    """The path of --weights, which fails now if it is none, not after the seconds that TensorFlow takes to load."""
+    if not os.path.isfile(path):
+        raise ValueError(f"--weights {path}: expected a weight file or seeded:N, found no such file")
+    return path
 
 
 def _seeded(given, thin=False):
@@ -924,9 +929,7 @@ def run(args):
     seeded = _seeded(args.weights)
     override = seeded and seeded[0]
     if seeded is None and args.weights is not None:
-        if not os.path.isfile(args.weights):
-            raise FileNotFoundError(f"--weights {args.weights}: no such file")
-        override = os.path.abspath(args.weights)
+        override = os.path.abspath(_existing_weights(args.weights))
     if not os.path.isfile(args.script):
         raise FileNotFoundError(f"{args.script}: expected a script, found no such file")
     # TensorFlow 1's arithmetic: oneDNN's moves a probability by 1e-4 of its value, and is faster by a quarter.

@@ -39,13 +39,12 @@ def folder():
     home = os.environ.get("TENSORFLOW_VGG_HOME")
     if home:
         return os.path.join(os.path.abspath(home), "mapped")
-    if sys.platform in ("win32", "darwin"):
-        base = (
-            weights.data_folder() if sys.platform == "win32" else os.path.expanduser("~/Library/Caches/tensorflow-vgg")
-        )
+    if sys.platform == "win32":
+        base = weights.data_folder()
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches/tensorflow-vgg")
     else:
-        cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        base = os.path.join(cache, "tensorflow-vgg")
+        base = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "tensorflow-vgg")
     return os.path.join(base, "mapped")
 
 
@@ -154,7 +153,7 @@ def _make(entry, source, weight_dict):
     try:
         tensors = []
         for layer, arrays in weight_dict.items():
-            if len(arrays) != 2 or any(getattr(arrays[index], "dtype", None) != np.float32 for index in (0, 1)):
+            if not _is_pair(arrays):
                 raise OSError(f"{source['path']}: {layer} is not [kernel, biases] in float32")
             for index in (0, 1):
                 array = np.ascontiguousarray(arrays[index], "<f4")
@@ -166,6 +165,14 @@ def _make(entry, source, weight_dict):
         os.rename(making, entry)
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def _is_pair(arrays):
+    """Whether a layer of a weight dict is a kernel and biases, and nothing more, in float32."""
+    try:
+        return len(arrays) == 2 and all(arrays[index].dtype == np.float32 for index in (0, 1))
+    except (AttributeError, KeyError, TypeError):
+        return False
 
 
 def _write(path, data):

@@ -219,7 +219,7 @@ def _recognise(start, path):
     elif start.startswith(b"PK"):
         found = "a zip archive or .npz"
     else:
-        found = "something else"
+        found = f"a file that begins with {start[:8]!r}"
     raise WeightsError(f"{path}: expected a .npy file of a dict of layers, got {found}")
 
 

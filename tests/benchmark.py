@@ -1,7 +1,8 @@
-"""Measures the ways to run VGG19: `python tests/benchmark.py --out FOLDER`.
+"""Measures the ways to run VGG19: `python tests/benchmark.py --out FOLDER`, and to train it: with `--training`.
 
 Each figure is the median of fresh processes that take turns, or of alternating runs in one process, so that what
-else the machine does falls on all alike. Writes FOLDER/benchmark.md and FOLDER/benchmark.json.
+else the machine does falls on all alike. Writes FOLDER/benchmark.md and FOLDER/benchmark.json; training, once each
+way, FOLDER/training.json and FOLDER/training.png.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import itertools
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -198,6 +200,79 @@ def fresh(*arguments):
     return {**json.loads(output.splitlines()[-1]), "process": time.time() - began}
 
 
+def write_textures(folder):
+    """Three classes: 30 crops of 96x96 from one half of each photograph to train on, 30 from the other to validate."""
+    import numpy as np
+    import skimage.data
+    import skimage.io
+
+    random = np.random.RandomState(1)
+    for name in ("brick", "grass", "gravel"):
+        photograph = getattr(skimage.data, name)()
+        middle = photograph.shape[1] // 2
+        for part, half in (("training", photograph[:, :middle]), ("validation", photograph[:, middle:])):
+            os.makedirs(os.path.join(folder, part, name))
+            for number in range(30):
+                top, left = (random.randint(size - 95) for size in half.shape)
+                path = os.path.join(folder, part, name, f"{name}{number:02}.png")
+                skimage.io.imsave(path, half[top : top + 96, left : left + 96], check_contrast=False)
+
+
+TRAININGS = {
+    "fc, open": ["--train", "fc"],
+    "fc, glorot": ["--train", "fc", "--attention-start", "glorot"],
+    "fc, momentum": ["--train", "fc", "--optimizer", "momentum", "--learning-rate", "1e-6", "--epochs", "3"],
+    "all, momentum": ["--train", "all", "--optimizer", "momentum", "--learning-rate", "1e-9", "--epochs", "1"],
+}
+
+
+def measure_training(out):
+    """Trains on the textures in each way: accuracy, seconds, memory, and a picture of the first two."""
+    from matplotlib import figure
+
+    from tensorflow_vgg import training, weights
+
+    figures, epochs = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TENSORFLOW_VGG_HOME"] = folder
+        weights.write(os.path.join(folder, "vgg19.npy"), weights.seeded("vgg19"))
+        write_textures(folder)
+        for name, options in TRAININGS.items():
+            run = os.path.join(folder, name)
+            command = [sys.executable, "-m", "tensorflow_vgg", "train", f"{folder}/training", "-o", run]
+            began = time.time()
+            process = subprocess.Popen([*command, "--validation", f"{folder}/validation", *options])
+            _, status, usage = os.wait4(process.pid, 0)
+            if status:
+                raise RuntimeError(f"{name}: training failed")
+            epochs[name] = [line for line in training.read_metrics(f"{run}/metrics.jsonl") if "epoch" in line]
+            seconds = [line["seconds"] for line in epochs[name]]
+            figures[name] = {
+                "validation_accuracy": epochs[name][-1]["validation_accuracy"],
+                "seconds": time.time() - began,
+                "first_epoch": seconds[0],
+                "later_epochs": statistics.median(seconds[1:] or seconds),
+                "peak": usage.ru_maxrss * 1024 / 1e9,
+            }
+            shutil.rmtree(run)
+    picture = figure.Figure(figsize=(9, 3.6), constrained_layout=True)
+    for axes, what in zip(picture.subplots(1, 2), ("loss", "accuracy")):
+        for name, colour in (("fc, open", "C0"), ("fc, glorot", "C1")):
+            numbers = [line["epoch"] for line in epochs[name]]
+            start = name.split(", ")[1]
+            for part, style in (("", ":"), ("validation_", "-")):
+                values = [line[part + what] for line in epochs[name]]
+                label = f"{start}, {'validation' if part else 'training'}"
+                axes.plot(numbers, values, style, color=colour, label=label)
+        axes.set_xlabel("epoch")
+        axes.set_title(what)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    picture.axes[0].set_yscale("log")
+    picture.savefig(os.path.join(out, "training.png"), dpi=100)
+    return figures
+
+
 def median(results, key):
     return statistics.median(result[key] for result in results)
 
@@ -302,14 +377,21 @@ def main():
     parser.add_argument("--out", default=".", metavar="FOLDER", help="default: the current folder")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="fresh processes; default: %(default)s")
     parser.add_argument("--pairs", type=int, default=15, metavar="N", help="alternating runs; default: %(default)s")
+    parser.add_argument("--training", action="store_true", help="measure training")
     parser.add_argument("--part", nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.part:
         name, *arguments = args.part
         globals()[name](*(int(argument) if argument.isdigit() else argument for argument in arguments))
         return
-    figures = measure(args.repeats, args.pairs)
     os.makedirs(args.out, exist_ok=True)
+    if args.training:
+        figures = json.dumps(measure_training(args.out), indent=1)
+        with open(os.path.join(args.out, "training.json"), "w", encoding="utf-8") as file:
+            file.write(figures)
+        print(figures)
+        return
+    figures = measure(args.repeats, args.pairs)
     for name, text in (("benchmark.json", json.dumps(figures, indent=1)), ("benchmark.md", markdown(figures))):
         with open(os.path.join(args.out, name), "w", encoding="utf-8") as file:
             file.write(text)

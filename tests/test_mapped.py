@@ -223,9 +223,11 @@ def test_a_cache_folder_that_cannot_be_made(thin_file, home, monkeypatch):
 
 
 def test_what_cannot_be_mapped(thin_file, home, seeded):
-    weights.write(thin_file, {"conv1_1": [np.zeros(3), np.zeros(3)]})
-    with pytest.warns(RuntimeWarning, match=r"conv1_1 is not \[kernel, biases\] in float32"):
-        assert mapped.load(thin_file)["conv1_1"][0].dtype == np.float64
+    array = np.zeros(3, np.float32)
+    for number, layer in enumerate([[np.zeros(3), np.zeros(3)], 7, {"kernel": array, "biases": array}, [array]]):
+        weights.write(f"{thin_file}{number}", {"mine": layer})
+        with pytest.warns(RuntimeWarning, match=r"mine is not \[kernel, biases\] in float32"):
+            assert set(mapped.load(f"{thin_file}{number}")) == {"mine"}
     (home / "broken.npy").write_bytes(b"")
     with pytest.raises(weights.WeightsError, match=r"broken\.npy: .*an empty file"):
         mapped.load(str(home / "broken.npy"))

@@ -205,6 +205,20 @@ def test_save_and_load_with_attention(seeded, pixels, tmp_path, capsys):
         assert_close(found[1], prob, 1e-6)
 
 
+def test_other_classes_than_the_files_start_fresh(capsys):
+    layer = [np.zeros((4096, 3), np.float32), np.zeros(3, np.float32)]
+    for classes, line in ((3, ""), (5, "data_dict: fc8: 3 classes in the file, 5 wanted: it starts fresh\n")):
+        with tf.Graph().as_default(), tf.Session() as session:
+            network = vgg19_trainable.Vgg19({"fc8": layer}, classes=classes)
+            network.build(placeholder())
+            assert network.prob.get_shape().as_list() == [None, classes]
+            kernel = network.var_dict["fc8", 0]
+            session.run(kernel.initializer)
+            values = session.run(kernel)
+        assert values.any() == (classes == 5) and np.abs(values).max() <= 0.002
+        assert capsys.readouterr().out == line
+
+
 class Small(vgg19_trainable.Vgg19):
     """The trainable network's attention on a small feature map, for what does not need 575 MB."""
 

@@ -118,7 +118,7 @@ def refuse(tmp_path, content, match):
     (b"\n<!DOCTYPE html>\n<html>not found</html>", "a web page"),
     (b"\x89HDF\r\n\x1a\n" + bytes(40), "an HDF5 file"),
     (b"PK\x03\x04" + bytes(40), "a zip archive"),
-    (b"\x93NUMPZ" + bytes(40), "got something else"),
+    (b"\x93NUMPZ" + bytes(40), r"got a file that begins with b'\\x93NUMPZ"),
     (b"\x93NUMPY\x09\x00" + bytes(40), "damaged"),
     (npy(b""), "cut short"),
     (npy(pickle.dumps([1, 2])), "expected a dict of layers, got list"),
