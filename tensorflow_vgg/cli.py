@@ -511,9 +511,9 @@ def train(args):
         args.out,
         lambda source: _weight_dict(_weights_source(source, "vgg19"), "vgg19", use_mapped=True),
         given,
+        _Report(),
         cluster,
         args.save_every,
-        _Report(),
     )
     if not done:
         print(f"tensorflow-vgg: {args.out}: stopped; the same command goes on", file=sys.stderr)

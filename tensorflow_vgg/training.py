@@ -163,16 +163,16 @@ class Listing:
         return self.training + self.validation
 
     def names(self):
-        """The images by folder, name and size, as images.json has them."""
+        """The classes, and the images by folder, name and size, as images.json has them."""
         return {
             "classes": self.classes,
-            **{
-                part: [
-                    [f"{self.classes[label]}/{os.path.basename(path)}", os.path.getsize(path)] for path, label in items
-                ]
-                for part, items in (("training", self.training), ("validation", self.validation))
-            },
+            "training": [self._name(*item) for item in self.training],
+            "validation": [self._name(*item) for item in self.validation],
         }
+
+    def _name(self, path, label):
+        size = os.path.getsize(path) if os.path.exists(path) else None  # a link to nowhere cannot be read, no more
+        return [f"{self.classes[label]}/{os.path.basename(path)}", size]
 
 
 def find_images(folder, classes=None):
@@ -418,7 +418,7 @@ def _keep_pool5(path, listing, weight_dict, batch, report):
     It goes on with what an earlier process left unfinished.
     """
     paths = [item[0] for item in listing.items]
-    row = 4 * _numbers_per_image(weight_dict)
+    row = 4 * int(np.prod(_pool5_shape(weight_dict)))
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(open(f"{path}.partial", "ab"))
         # Whole batches, since a convolution may round otherwise in a batch of another size.
@@ -450,18 +450,9 @@ def _keep_pool5(path, listing, weight_dict, batch, report):
     os.replace(f"{path}.partial", path)
 
 
-def _open_pool5(path, weight_dict):
-    channels = _channels(weight_dict)
-    return np.memmap(path, "<f4", "r").reshape(-1, 7, 7, channels)
-
-
-def _channels(weight_dict):
-    """Channels of pool5."""
-    return len(weight_dict["conv5_4"][1])
-
-
-def _numbers_per_image(weight_dict):
-    return 7 * 7 * _channels(weight_dict)
+def _pool5_shape(weight_dict):
+    """[height, width, channels] of what fc6 takes of an image."""
+    return 7, 7, len(weight_dict["conv5_4"][1])
 
 
 def _readable(listing, report):
@@ -536,7 +527,7 @@ class _Stop(tf.train.SessionRunHook):
     """Ends a session after the step during which the process is asked to stop, so that nothing is lost."""
 
     def __init__(self):
-        self._asked = False
+        self.asked = False
 
     @contextlib.contextmanager
     def listening(self):
@@ -546,7 +537,7 @@ class _Stop(tf.train.SessionRunHook):
             return
 
         def ask(number, _):
-            self._asked = True
+            self.asked = True
             signal.signal(number, before[number])
 
         before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -557,7 +548,7 @@ class _Stop(tf.train.SessionRunHook):
                 signal.signal(number, handler)
 
     def after_run(self, run_context, run_values):
-        if self._asked:
+        if self.asked:
             run_context.request_stop()
 
 
@@ -644,7 +635,7 @@ def read_metrics(path):
     return found
 
 
-def train(folder, run, load_weights, given, cluster=None, save_every=60.0, report=None):
+def train(folder, run, load_weights, given, report, cluster=None, save_every=60.0):
     """Trains VGG19 on a folder of images, or goes on with a run that stopped.
 
     Args:
@@ -652,10 +643,10 @@ def train(folder, run, load_weights, given, cluster=None, save_every=60.0, repor
       run: the folder of the run. A new one is made; one that is there goes on at its last checkpoint.
       load_weights: called with the setting `weights`: the weight dict to start from.
       given: settings by name, as in `DEFAULTS`; None and absent ones are the run's, or the default.
+      report: where to tell how it goes: has line(text), problem(text), show(text) for what the next one may replace,
+        and progress(total, what), a context manager of what has advance(count).
       cluster: the `Cluster` that this process, a worker, is of; None: it trains alone.
       save_every: seconds between checkpoints.
-      report: has line(text), problem(text), show(text) for what the next one may replace, and
-        progress(total, what), a context manager of what has advance(count).
 
     Returns:
       Whether the run has come to its end. False: the process was asked to stop before.
@@ -679,7 +670,9 @@ def train(folder, run, load_weights, given, cluster=None, save_every=60.0, repor
         total = settings["epochs"] * batches.steps_per_epoch
         if not chief or _checkpoint_step(run) < total:
             try:
-                _session(run, batches, listing, weight_dict, settings, cluster, save_every, started, report)
+                asked_to_stop = _session(
+                    run, batches, listing, weight_dict, settings, cluster, save_every, started, report
+                )
             except NotFinite as error:
                 good = _last_good(run, error.step)
                 raise NotFinite(
@@ -690,7 +683,7 @@ def train(folder, run, load_weights, given, cluster=None, save_every=60.0, repor
             except tf.errors.OpError as error:
                 raise OSError(f"{run}: {(error.message or type(error).__name__).splitlines()[0]}") from error
         if not chief:
-            return True
+            return not asked_to_stop
         if _checkpoint_step(run) < total:
             return False
         _write_weights(run, weight_dict, settings)
@@ -778,7 +771,7 @@ def _start(weight_dict, settings, report):
     start = {name: layer for name, layer in weight_dict.items() if name in weights.KERNEL_SHAPES["vgg19"]}
     if not settings["attention"]:
         return start
-    channels = _channels(weight_dict)
+    channels = _pool5_shape(weight_dict)[-1]
     block = weights.attention_layers(weight_dict, settings["weights"])
     fixed = weights.pass_through(channels)
     if block and all(np.array_equal(block[name][index], fixed[name][index]) for name in block for index in (0, 1)):
@@ -793,31 +786,28 @@ def _start(weight_dict, settings, report):
 def _prepare(run, folder, listing, weight_dict, settings, chief, report):
     """What a run needs before the first step, made once: images.json, and pool5 where it stays the same."""
     path = os.path.join(run, "images.json")
-    pool5_path = os.path.join(run, "pool5.bin")
-    keep = settings["train"] != "all" and not settings["augment"]
     names = listing.names()
     if not chief:
         # A worker that begins before there is a checkpoint would look for the chief's variables every 30 s.
         _wait_for(os.path.join(run, "checkpoint"), report)
-    if not os.path.exists(path):
-        if keep:
-            if not os.path.exists(pool5_path):
-                _keep_pool5(pool5_path, listing, weight_dict, settings["batch"], report)
-            readable = ~np.isnan(_open_pool5(pool5_path, weight_dict)[:, 0, 0, 0])
-        else:
-            readable = _readable(listing, report)
-        left_out = [number for number, can_be_read in enumerate(readable) if not can_be_read]
-        _write_text(path, json.dumps({**names, "left_out": left_out}, indent=1) + "\n")
+    elif not os.path.exists(path):
+        _write_text(path, json.dumps(names, indent=1) + "\n")
     with open(path, encoding="utf-8") as file:
         recorded = json.load(file)
-    left_out = recorded.pop("left_out")
+    left_out = recorded.pop("left_out", None)
     if recorded != names:
         raise ValueError(f"{folder}: other images than {run} began with, see {path}; start another run for them")
+
     pool5 = None
-    if keep:
-        pool5 = _open_pool5(pool5_path, weight_dict)
-        if len(pool5) != len(listing.items):
-            raise ValueError(f"{pool5_path}: expected {len(listing.items)} images, got {len(pool5)}; start another run")
+    if settings["train"] != "all" and not settings["augment"]:
+        pool5_path = os.path.join(run, "pool5.bin")
+        if not os.path.exists(pool5_path):
+            _keep_pool5(pool5_path, listing, weight_dict, settings["batch"], report)
+        pool5 = np.memmap(pool5_path, "<f4", "r").reshape(len(listing.items), *_pool5_shape(weight_dict))
+    if left_out is None:
+        readable = _readable(listing, report) if pool5 is None else ~np.isnan(pool5[:, 0, 0, 0])
+        left_out = [number for number, can_be_read in enumerate(readable) if not can_be_read]
+        _write_text(path, json.dumps({**names, "left_out": left_out}, indent=1) + "\n")
     batches = _Batches(listing, left_out, pool5, settings)
     if not batches.steps_per_epoch:
         raise ValueError(f"{folder}: none of the images to train on can be read")
@@ -879,7 +869,7 @@ def _optimizer(settings, step, last):
 
 
 def _session(run, batches, listing, weight_dict, settings, cluster, save_every, started, report):
-    """Trains from the last checkpoint, or from the start, to the end or until asked to stop."""
+    """Trains from the last checkpoint, or from the start, to the end, or until it is asked to stop: whether it was."""
     last = settings["epochs"] * batches.steps_per_epoch
     server = cluster.server() if cluster else None
     number, workers = (cluster.number, len(cluster.workers)) if cluster else (0, 1)
@@ -930,9 +920,7 @@ def _session(run, batches, listing, weight_dict, settings, cluster, save_every, 
         validate = _Validation(run, batches, values, labels, train_mode, tf.reduce_sum(losses), tf.reduce_sum(right))
         stop = _Stop()
         watched = {"loss": loss, "accuracy": accuracy, "rate": rate, "images": tf.size(labels)}
-        begin = _Begin(
-            iterator.initializer, first, cluster.number if cluster else 0, len(cluster.workers) if cluster else 1
-        )
+        begin = _Begin(iterator.initializer, first, number, workers)
         metrics = os.path.join(run, "metrics.jsonl")
         record = _Record(metrics, batches.steps_per_epoch, settings["epochs"], watched, validate, started, report)
         finite = _Finite(target)
@@ -952,6 +940,7 @@ def _session(run, batches, listing, weight_dict, settings, cluster, save_every, 
         with stop.listening(), monitored as session:
             while not session.should_stop():
                 session.run(train_step)
+    return stop.asked
 
 
 class _Validation:
