@@ -376,7 +376,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=".", metavar="FOLDER", help="default: the current folder")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="fresh processes; default: %(default)s")
-    parser.add_argument("--pairs", type=int, default=15, metavar="N", help="alternating runs; default: %(default)s")
+    parser.add_argument("--pairs", type=int, default=40, metavar="N", help="alternating runs; default: %(default)s")
     parser.add_argument("--training", action="store_true", help="measure training")
     parser.add_argument("--part", nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args()
