@@ -31,6 +31,7 @@ from tensorflow_vgg import __version__, session_config, utils, vgg19_trainable, 
 __all__ = [
     "DEFAULTS",
     "LEARNING_RATES",
+    "Batches",
     "Cluster",
     "Listing",
     "NotFinite",
@@ -324,7 +325,7 @@ def _local(create, **options):
     return create(**{**options, "collections": [tf.GraphKeys.LOCAL_VARIABLES], "trainable": False})
 
 
-class _Batches:
+class Batches:
     """The batches of a run: which images each step sees, and their values.
 
     Args:
@@ -349,13 +350,26 @@ class _Batches:
         shape = (utils.SIZE, utils.SIZE, 3) if self.pool5 is None else self.pool5.shape[1:]
 
         def batch(step):
-            values, labels = tf.numpy_function(self._training_batch, [step], [tf.float32, tf.int64])
+            values, labels = tf.numpy_function(self.training_batch, [step], [tf.float32, tf.int64])
             values.set_shape([None, *shape])
             labels.set_shape([None])
             return values, labels
 
         steps = tf.data.Dataset.range(first, np.iinfo(np.int64).max, stride)
         return steps.map(batch, num_parallel_calls=_AHEAD).prefetch(_AHEAD)
+
+    def training_batch(self, step):
+        """(values float32 [batch, ...], labels int64 [batch]) of the step that follows `step` others."""
+        epoch, number = divmod(int(step), self.steps_per_epoch)
+        size = self._settings["batch"]
+        chosen = self._order(epoch)[number * size : (number + 1) * size]
+        if self.pool5 is not None:
+            values = self.pool5[chosen]
+        elif self._settings["augment"]:
+            values = np.stack([self._augmented(index, epoch) for index in chosen])
+        else:
+            values = np.stack([self._pixels(index) for index in chosen])
+        return np.array(values), self._labels(chosen)
 
     def validation(self):
         """Yields (values, labels) of all validation images."""
@@ -378,18 +392,6 @@ class _Batches:
 
     def _shuffled(self, epoch):
         return np.random.RandomState([self._settings["seed"], epoch]).permutation(self._training)
-
-    def _training_batch(self, step):
-        epoch, number = divmod(int(step), self.steps_per_epoch)
-        size = self._settings["batch"]
-        chosen = self._order(epoch)[number * size : (number + 1) * size]
-        if self.pool5 is not None:
-            values = self.pool5[chosen]
-        elif self._settings["augment"]:
-            values = np.stack([self._augmented(index, epoch) for index in chosen])
-        else:
-            values = np.stack([self._pixels(index) for index in chosen])
-        return np.array(values), self._labels(chosen)
 
     def _labels(self, chosen):
         return np.array([self._items[index][1] for index in chosen], np.int64)
@@ -808,7 +810,7 @@ def _prepare(run, folder, listing, weight_dict, settings, chief, report):
         readable = _readable(listing, report) if pool5 is None else ~np.isnan(pool5[:, 0, 0, 0])
         left_out = [number for number, can_be_read in enumerate(readable) if not can_be_read]
         _write_text(path, json.dumps({**names, "left_out": left_out}, indent=1) + "\n")
-    batches = _Batches(listing, left_out, pool5, settings)
+    batches = Batches(listing, left_out, pool5, settings)
     if not batches.steps_per_epoch:
         raise ValueError(f"{folder}: none of the images to train on can be read")
     return batches

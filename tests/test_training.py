@@ -151,6 +151,73 @@ def test_a_step_of_gradient_descent_is_kerass(home, weight_file, collected):
         assert np.abs(moved).max() > 0 and np.abs(one - other).max() <= 1e-5 * np.abs(change[0]).max()
 
 
+def test_weight_decay_pulls_at_kernels_and_not_at_biases(start, images):
+    """One step of gradient descent: with decay the kernel is rate * decay * kernel smaller than without."""
+    rate, decay = 1e-3, 0.5
+    options = ["--train", "head", "--optimizer", "sgd", "--learning-rate", str(rate), "--dropout", "1"]
+    options += ["--epochs", "1", "--batch", "30"]
+    assert main(command(images, "without", *options)) == 0
+    assert main(command(images, "with", *options, "--weight-decay", str(decay))) == 0
+    without, with_decay = (weights.read(f"{run}/weights.npy")["fc8"] for run in ("without", "with"))
+    np.testing.assert_allclose(without[0] - with_decay[0], rate * decay * start["fc8"][0], atol=1e-7)
+    np.testing.assert_array_equal(without[1], with_decay[1])
+
+
+def test_augmentation_and_the_seed(start, images):
+    """The same seed gives the same run, dropout and random parts of the images included; another seed another."""
+    options = ["--train", "head", "--augment", "--epochs", "2", "--batch", "10", "--learning-rate", "1e-3", "--seed"]
+    for run, seed in (("one", "5"), ("same", "5"), ("other", "6")):
+        assert main(command(images, run, *options, seed)) == 0
+    one, same, other = ([line["loss"] for line in lines(run)] for run in ("one", "same", "other"))
+    assert one == same != other
+    assert not os.path.exists("one/pool5.bin")
+
+
+def test_random_parts_of_an_image_are_the_vgg_papers(home):
+    """The smaller side scaled to 256, a part of 224x224 of it, mirrored in half of the cases."""
+    ramp = np.tile(np.linspace(0, 255, 512).astype(np.uint8)[None, :, None], (300, 1, 3))
+    skimage.io.imsave("ramp.png", ramp, check_contrast=False)
+    items = [("ramp.png", 0)] * 64
+    settings = {"batch": 64, "augment": True, "seed": 1}
+    values, labels = training.Batches(training.Listing(["a"], items, []), [], None, settings).training_batch(0)
+    assert values.shape == (64, 224, 224, 3) and values.dtype == np.float32 and not labels.any()
+    slopes = np.diff(values[:, 100, 1:-1, 0], axis=1)
+    mirrored = (slopes < 0).all(axis=1)
+    assert (mirrored | (slopes > 0).all(axis=1)).all() and 16 < mirrored.sum() < 48
+    # 512 columns become round(512 * 256 / 300) = 437, and 224 of them are seen.
+    np.testing.assert_allclose(np.abs(slopes).mean(), 1 / 437, rtol=0.02)
+    starts = np.minimum(values[:, 100, 0, 0], values[:, 100, -1, 0])
+    assert len(np.unique(starts)) > 32 and starts.min() < 0.05 and starts.max() > 1 - 224 / 437 - 0.05
+
+
+@pytest.mark.parametrize(("config", "found"), [
+    (
+        {"cluster": {"ps": ["a:1"], "worker": ["b:1", "c:1"]}, "task": {"type": "worker", "index": 1}},
+        (["a:1"], [("worker", 0, "b:1"), ("worker", 1, "c:1")], "worker", 1, 1),
+    ),
+    (
+        {"cluster": {"chief": ["d:1"], "ps": ["a:1"], "worker": ["b:1"]}, "task": {"type": "worker", "index": 0}},
+        (["a:1"], [("chief", 0, "d:1"), ("worker", 0, "b:1")], "worker", 0, 1),
+    ),
+    (
+        {"cluster": {"ps": ["a:1"], "worker": ["b:1"]}, "task": {"type": "ps", "index": 0}},
+        (["a:1"], [("worker", 0, "b:1")], "ps", 0, None),
+    ),
+])  # fmt: skip
+def test_a_cluster_from_tf_config(monkeypatch, config, found):
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    cluster = training.read_cluster()
+    assert (*cluster, cluster.number) == found
+    monkeypatch.setenv("TF_CONFIG", json.dumps({**config, "task": {"type": "worker", "index": 9}}))
+    with pytest.raises(ValueError, match="TF_CONFIG: expected a task of the cluster"):
+        training.read_cluster()
+    monkeypatch.setenv("TF_CONFIG", "[")
+    with pytest.raises(ValueError, match="TF_CONFIG: expected JSON with cluster and task"):
+        training.read_cluster()
+    monkeypatch.delenv("TF_CONFIG")
+    assert training.read_cluster() is None
+
+
 def start_of_fc8(run):
     """The kernel and biases of fc8 in the first checkpoint."""
     reader = tf.train.load_checkpoint(f"{run}/model.ckpt-0")
