@@ -432,8 +432,10 @@ def classify(args):
     weight_dict = _weight_dict(source, args.net, not args.constants and not network.has_gpu())
 
     labels = _labels(args.labels, source, len(weight_dict["fc8"][1]))
+    predict = _predictor(args, weight_dict)
+    del weight_dict
     left_out = 0
-    for path, probabilities in _classified(images, args, weight_dict):
+    for path, probabilities in _classified(images, args.batch, predict):
         if probabilities is None:
             left_out += 1
         else:
@@ -441,22 +443,28 @@ def classify(args):
     return 1 if left_out else 0
 
 
-def _classified(paths, args, weight_dict):
-    """Yields (path, probabilities) of images in order; those that cannot be read are reported, and give None."""
+def _predictor(args, weight_dict):
+    """The network as a function from pixels to probabilities. It does not hold on to the weight dict."""
     import tensorflow.compat.v1 as tf
 
-    from tensorflow_vgg import session_config, utils
+    from tensorflow_vgg import session_config
 
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(tf.Graph().as_default())
+    with tf.Graph().as_default() as graph:
         rgb = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
         vgg = _build(args.net, weight_dict, not args.no_attention, rgb)
-        session = stack.enter_context(tf.Session(config=session_config()))
-        progress = stack.enter_context(_Progress(len(paths), enabled=len(paths) > args.batch))
-        decoded = utils.decoded(paths, 2 * args.batch)
-        for chosen in iter(lambda: list(itertools.islice(decoded, args.batch)), []):
+    session = tf.Session(graph=graph, config=session_config())
+    return lambda pixels: session.run(vgg.prob, {rgb: pixels})
+
+
+def _classified(paths, batch, predict):
+    """Yields (path, probabilities) of images in order; those that cannot be read are reported, and give None."""
+    from tensorflow_vgg import utils
+
+    with _Progress(len(paths), enabled=len(paths) > batch) as progress:
+        decoded = utils.decoded(paths, 2 * batch)
+        for chosen in iter(lambda: list(itertools.islice(decoded, batch)), []):
             values = [pixels for _, pixels in chosen if not isinstance(pixels, Exception)]
-            probabilities = iter(session.run(vgg.prob, {rgb: values}) if values else ())
+            probabilities = iter(predict(values) if values else ())
             progress.clear()
             for path, pixels in chosen:
                 if isinstance(pixels, Exception):
@@ -537,8 +545,10 @@ def evaluate(args):
     by_id = os.path.isdir(args.folder) and not set(os.listdir(args.folder)) & set(labels)
     _, items = training.find_images(args.folder, names if by_id else labels)
     truths, ranked = [], []
+    predict = _predictor(args, weight_dict)
+    del weight_dict
     truth_of = dict(items)
-    for path, probabilities in _classified(list(truth_of), args, weight_dict):
+    for path, probabilities in _classified(list(truth_of), args.batch, predict):
         if probabilities is not None:
             truths.append(truth_of[path])
             ranked.append(probabilities.argsort()[::-1][:5])
