@@ -527,7 +527,7 @@ def train(args):
         print(f"tensorflow-vgg: {args.out}: stopped; the same command goes on", file=sys.stderr)
         return 130
     if cluster is None or cluster.number == 0:
-        print(f"{os.path.join(args.out, 'weights.npy')}: trained weights written")
+        print(f"{os.path.join(args.out, 'weights.npy')}: the trained weights")
     return 0
 
 

@@ -20,6 +20,7 @@ import json
 import os
 import platform
 import signal
+import socket
 import threading
 import time
 
@@ -345,6 +346,10 @@ class Batches:
         self.steps_per_epoch = -(-len(self._training) // settings["batch"])
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)
 
+    def text(self):
+        """How many images there are."""
+        return f"{len(self._training)} images to train on, {len(self._validation)} to validate on"
+
     def dataset(self, first, stride):
         """A dataset without an end: every `stride`th batch from step `first`."""
         shape = (utils.SIZE, utils.SIZE, 3) if self.pool5 is None else self.pool5.shape[1:]
@@ -594,7 +599,7 @@ class _Record(tf.train.SessionRunHook):
     def after_run(self, run_context, run_values):
         step = _step(run_context.session)
         values = {name: float(value) for name, value in run_values.results.items()}
-        images = values.pop("images")
+        images = values["images"] = int(values["images"])
         self._note({"step": step, **values})
         self._of_epoch.append(values)
         now = time.monotonic()
@@ -613,7 +618,11 @@ class _Record(tf.train.SessionRunHook):
         if epoch <= self._ended:
             return
         self._ended = epoch
-        means = {name: np.mean([line[name] for line in self._of_epoch]).item() for name in ("loss", "accuracy")}
+        images = [line["images"] for line in self._of_epoch]
+        means = {
+            name: float(np.average([line[name] for line in self._of_epoch], weights=images))
+            for name in ("loss", "accuracy")
+        }
         found = {**means, **self._validate(session, step)}
         now = time.monotonic()
         self._note({"epoch": epoch, "step": step, **found, "seconds": now - self._epoch_began})
@@ -662,15 +671,19 @@ def train(folder, run, load_weights, given, report, cluster=None, save_every=60.
     chief = cluster is None or cluster.number == 0
     settings = _settings(run, given)
     listing = split(folder, settings["validation"], settings["seed"])
+    weight_dict = _start(load_weights(settings["weights"]), settings, report)
     os.makedirs(run, exist_ok=True)
     with _alone(run) if chief else contextlib.nullcontext():
-        weight_dict = _start(load_weights(settings["weights"]), settings, report)
         if chief:
             _write_config(run, settings)
             _write_text(os.path.join(run, "labels.txt"), "".join(f"{name}\n" for name in listing.classes))
         batches = _prepare(run, folder, listing, weight_dict, settings, chief, report)
         total = settings["epochs"] * batches.steps_per_epoch
-        if not chief or _checkpoint_step(run) < total:
+        step = _checkpoint_step(run)
+        report.line(batches.text() + (f"; going on at step {step} of {total}" if step >= 0 else ""))
+        if step >= 0 and len(weight_dict["fc8"][1]) != len(listing.classes):
+            del weight_dict["fc8"]  # the checkpoint has the run's own
+        if not chief or step < total:
             try:
                 asked_to_stop = _session(
                     run, batches, listing, weight_dict, settings, cluster, save_every, started, report
@@ -695,6 +708,8 @@ def train(folder, run, load_weights, given, report, cluster=None, save_every=60.
 
 def _settings(run, given):
     """The run's settings, or for a new run those given and the defaults."""
+    if os.path.lexists(run) and not os.path.isdir(run):
+        raise ValueError(f"{run}: expected a folder for the run, found a file")
     given = {name: value for name, value in given.items() if value is not None}
     path = os.path.join(run, "config.json")
     if os.path.exists(path):
@@ -825,6 +840,21 @@ def _wait_for(path, report):
         time.sleep(1)
 
 
+def _reach(address, report):
+    """Waits until there is a server; TensorFlow's own waiting could neither be seen nor interrupted."""
+    host, _, port = address.rpartition(":")
+    told = False
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+            return
+        except OSError:
+            if not told:
+                report.line(f"waiting for the parameter server {address}")
+            told = True
+            time.sleep(1)
+
+
 def _checkpoint_step(run):
     """The step of the last checkpoint, or -1."""
     path = tf.train.latest_checkpoint(run)
@@ -854,7 +884,7 @@ def _write_weights(run, weight_dict, settings):
     reader = tf.train.load_checkpoint(tf.train.latest_checkpoint(run))
     trained = {
         layer: [reader.get_tensor(_trained_name(layer, index)) for index in (0, 1)]
-        for layer in weight_dict
+        for layer in {**weight_dict, "fc8": None}
         if layer in _TRAINED[settings["train"]]
     }
     weights.write(os.path.join(run, "weights.npy"), {**weight_dict, **trained})
@@ -873,6 +903,8 @@ def _optimizer(settings, step, last):
 def _session(run, batches, listing, weight_dict, settings, cluster, save_every, started, report):
     """Trains from the last checkpoint, or from the start, to the end, or until it is asked to stop: whether it was."""
     last = settings["epochs"] * batches.steps_per_epoch
+    for address in cluster.ps if cluster else ():
+        _reach(address, report)
     server = cluster.server() if cluster else None
     number, workers = (cluster.number, len(cluster.workers)) if cluster else (0, 1)
     config = session_config()

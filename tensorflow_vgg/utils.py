@@ -89,7 +89,7 @@ def _read(path):
     except Exception as error:  # each of scikit-image's plugins and codecs raises its own
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise ValueError(f"{path}: not an image that scikit-image can read: {reason}") from error
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
