@@ -345,6 +345,7 @@ class Batches:
         self._validation = kept[kept >= len(listing.training)]
         self.steps_per_epoch = -(-len(self._training) // settings["batch"])
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+        self.pictures = functools.lru_cache(maxsize=1)(self._read_pictures)  # large photographs take long to read
 
     def text(self):
         """How many images there are."""
@@ -388,7 +389,7 @@ class Batches:
                 values = self.pool5[chosen]
             yield values, self._labels(chosen)
 
-    def pictures(self):
+    def _read_pictures(self):
         """Some validation images across the classes: (values, pixels in [0, 1])."""
         count = min(_PICTURES, len(self._validation))
         chosen = self._validation[np.linspace(0, len(self._validation) - 1, count).astype(int)]
@@ -681,13 +682,13 @@ def train(folder, run, load_weights, given, report, cluster=None, save_every=60.
         total = settings["epochs"] * batches.steps_per_epoch
         step = _checkpoint_step(run)
         report.line(batches.text() + (f"; going on at step {step} of {total}" if step >= 0 else ""))
-        if step >= 0 and len(weight_dict["fc8"][1]) != len(listing.classes):
-            del weight_dict["fc8"]  # the checkpoint has the run's own
+        start = weight_dict
+        if step >= 0:
+            # The checkpoint has the run's own fc8: the file's, of other classes, is no news any more.
+            start = {name: layer for name, layer in weight_dict.items() if name != "fc8"}
         if not chief or step < total:
             try:
-                asked_to_stop = _session(
-                    run, batches, listing, weight_dict, settings, cluster, save_every, started, report
-                )
+                asked_to_stop = _session(run, batches, listing, start, settings, cluster, save_every, started, report)
             except NotFinite as error:
                 good = _last_good(run, error.step)
                 raise NotFinite(
@@ -884,7 +885,7 @@ def _write_weights(run, weight_dict, settings):
     reader = tf.train.load_checkpoint(tf.train.latest_checkpoint(run))
     trained = {
         layer: [reader.get_tensor(_trained_name(layer, index)) for index in (0, 1)]
-        for layer in {**weight_dict, "fc8": None}
+        for layer in weight_dict
         if layer in _TRAINED[settings["train"]]
     }
     weights.write(os.path.join(run, "weights.npy"), {**weight_dict, **trained})

@@ -200,20 +200,22 @@ def fresh(*arguments):
     return {**json.loads(output.splitlines()[-1]), "process": time.time() - began}
 
 
-def write_textures(folder):
-    """Three classes: 30 crops of 96x96 from one half of each photograph to train on, 30 from the other to validate."""
+def write_crops(folder, names, count):
+    """A class for each of scikit-image's photographs `names`: `count` crops of 96x96 from its left half to train on,
+    and as many from its right half to validate on.
+    """
     import numpy as np
     import skimage.data
     import skimage.io
 
     random = np.random.RandomState(1)
-    for name in ("brick", "grass", "gravel"):
+    for name in names:
         photograph = getattr(skimage.data, name)()
         middle = photograph.shape[1] // 2
         for part, half in (("training", photograph[:, :middle]), ("validation", photograph[:, middle:])):
             os.makedirs(os.path.join(folder, part, name))
-            for number in range(30):
-                top, left = (random.randint(size - 95) for size in half.shape)
+            for number in range(count):
+                top, left = (random.randint(size - 95) for size in half.shape[:2])
                 path = os.path.join(folder, part, name, f"{name}{number:02}.png")
                 skimage.io.imsave(path, half[top : top + 96, left : left + 96], check_contrast=False)
 
@@ -236,7 +238,7 @@ def measure_training(out):
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TENSORFLOW_VGG_HOME"] = folder
         weights.write(os.path.join(folder, "vgg19.npy"), weights.seeded("vgg19"))
-        write_textures(folder)
+        write_crops(folder, ("brick", "grass", "gravel"), 30)
         for name, options in TRAININGS.items():
             run = os.path.join(folder, name)
             command = [sys.executable, "-m", "tensorflow_vgg", "train", f"{folder}/training", "-o", run]

@@ -10,9 +10,9 @@ import time
 
 import numpy as np
 import pytest
-import skimage.data
 import skimage.io
 import tensorflow.compat.v1 as tf
+from benchmark import write_crops
 from conftest import HERE, environment
 
 from tensorflow_vgg import training, utils, weights
@@ -21,24 +21,10 @@ from tensorflow_vgg.cli import main
 CLASSES = ["coffee", "coins", "moon"]  # photographs that every scikit-image has
 
 
-def write_images(folder, count):
-    """`count` crops of 96x96 a class: to train on from the left half of a photograph, to validate on from the right."""
-    random = np.random.RandomState(1)
-    for name in CLASSES:
-        photograph = getattr(skimage.data, name)()
-        middle = photograph.shape[1] // 2
-        for part, half in (("training", photograph[:, :middle]), ("validation", photograph[:, middle:])):
-            os.makedirs(os.path.join(folder, part, name))
-            for number in range(count):
-                top, left = (random.randint(size - 95) for size in half.shape[:2])
-                path = os.path.join(folder, part, name, f"{name}{number:02}.png")
-                skimage.io.imsave(path, half[top : top + 96, left : left + 96], check_contrast=False)
-
-
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("images"))
-    write_images(folder, 10)
+    write_crops(folder, CLASSES, 10)
     return folder
 
 
@@ -119,7 +105,7 @@ def test_a_pass_through_block_is_too_saturated_to_train_and_starts_open(start, i
 
 def test_a_step_of_gradient_descent_is_kerass(home, weight_file, collected):
     """On full weights: Keras's VGG19, loss and SGD change fc8's kernel and biases by the same."""
-    write_images("few", 3)
+    write_crops("few", CLASSES, 3)
     rate = 1e-4
     options = ["--train", "head", "--no-attention", "--optimizer", "sgd", "--learning-rate", str(rate)]
     options += ["--dropout", "1", "--epochs", "1", "--batch", "9", "--weights", weight_file("vgg19")]
