@@ -1,11 +1,14 @@
 """Every recorded activation of upstream, layer by layer."""
 
 import contextlib
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import UPSTREAM, assert_close, golden_arrays, golden_json
+from conftest import HERE, UPSTREAM, assert_close, golden_arrays, golden_json
 from test_graph import nodes, recorded
 
 import tensorflow_vgg
@@ -50,6 +53,17 @@ def test_full(seeded, pixels, collected, name, cls, attention):
         assert np.abs(values - golden[f"{layer}.value"]).max() <= UPSTREAM * magnitude, layer
         stats = [found[layer].mean(dtype=float), found[layer].std(dtype=float), found[layer].min(), found[layer].max()]
         assert np.abs(np.subtract(stats, [mean, deviation, least, most])).max() <= UPSTREAM * magnitude, layer
+
+
+def test_thin_with_the_default_kernels():
+    """The same on the kernels that TensorFlow 2 takes by itself on this CPU."""
+    if tf.__version__.startswith("1."):
+        pytest.skip("TensorFlow 1 has one set of kernels")
+    again = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "test_thin and not default"]
+    process = subprocess.run(
+        again, env=dict(os.environ, TF_ENABLE_ONEDNN_OPTS="1"), stdout=subprocess.PIPE, cwd=os.path.dirname(HERE)
+    )
+    assert process.returncode == 0 and b"3 passed" in process.stdout, process.stdout.decode()
 
 
 @contextlib.contextmanager
