@@ -63,6 +63,9 @@ On TensorFlow 2 build it under `with tf.Graph().as_default():`, or call tf.disab
 else in your code needs changing see TensorFlow's own tf_upgrade_v2."""
 
 
+_CONSTANTS_HELP = (
+    "make upstream's exact graph: all weights as constants, and no attention block unless the weights have one"
+)
 _LABELS_HELP = (
     "a label a line, for weights of other classes than ImageNet's; default: labels.txt beside the weights, if it fits"
 )
@@ -126,7 +129,7 @@ def _parser():
         help="what the original classes load in place of what the script says; seeded:N: random weights from seed N",
     )
     verb.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
-    verb.add_argument("--constants", action="store_true", help="make upstream's exact graph, all weights as constants")
+    verb.add_argument("--constants", action="store_true", help=_CONSTANTS_HELP)
     verb.add_argument(
         "--own", type=_modules, default=(), metavar="NAME[,NAME]", help="keep the script's vgg16, vgg19, ... as it is"
     )
@@ -941,7 +944,10 @@ def run(args):
     if seeded is None and args.weights is not None:
         override = os.path.abspath(_existing_weights(args.weights))
     if not os.path.isfile(args.script):
-        raise FileNotFoundError(f"{args.script}: expected a script, found no such file")
+        found = "a folder" if os.path.isdir(args.script) else "no such file"
+        raise FileNotFoundError(f"{args.script}: expected a script, found {found}")
+    if set(args.own) & set(args.port):
+        raise ValueError(f"{min(set(args.own) & set(args.port))}: given to --own and --port; expected one of them")
     # TensorFlow 1's arithmetic: oneDNN's moves a probability by 1e-4 of its value, and is faster by a quarter.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     _tensorflow()

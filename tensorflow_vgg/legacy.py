@@ -14,6 +14,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import inspect
+import io
 import os
 import site
 import sys
@@ -67,7 +68,37 @@ _NUMPY_RENAMED = {
     "trapz": "trapezoid",
     "unicode_": "str_",
 }
-_PATH_CALLS = {ast.dump(ast.parse(f"sys.path.{name}", mode="eval").body) for name in ("append", "insert")}
+# What takes a graph out of the process, where mapped weights, which are files of a cache, stay behind.
+_EXPORTS = {
+    "SavedModelBuilder",
+    "as_graph_def",
+    "convert_variables_to_constants",
+    "export_meta_graph",
+    "extract_sub_graph",
+    "freeze_graph",
+    "simple_save",
+    "write_graph",
+}
+# What a script makes a folder's name of, to add it to sys.path.
+_PATH_FUNCTIONS = {
+    "abspath": os.path.abspath,
+    "dirname": os.path.dirname,
+    "expanduser": os.path.expanduser,
+    "getcwd": os.getcwd,
+    "join": os.path.join,
+    "normpath": os.path.normpath,
+    "realpath": os.path.realpath,
+}
+# The arguments of skimage.transform.resize that go to warp.
+_WARP = ("cval", "clip", "mode", "order", "preserve_range")
+# What upstream's modules import, where the script has no file of the name.
+_NETWORKS_IMPORTS = "import inspect, os, time\nimport numpy as np\nimport tensorflow as tf"
+_UPSTREAMS_IMPORTS = {
+    "utils": "import skimage, skimage.io, skimage.transform\nimport numpy as np",
+    "vgg16": _NETWORKS_IMPORTS,
+    "vgg19": _NETWORKS_IMPORTS,
+    "vgg19_trainable": "import numpy as np\nimport tensorflow as tf\nfrom functools import reduce",
+}
 # Names that Python 3 does not have.
 _PYTHON_2 = {"basestring", "execfile", "raw_input", "reduce", "unichr", "unicode", "xrange"}
 
@@ -86,7 +117,8 @@ class Options(
       port: names of `MODULES` that are this package's, whatever the script's folder has.
       weights: a file, or the seed of random weights, that the classes load in place of what the script says.
       attention: False leaves VGG19's attention block out.
-      constants: True makes upstream's exact graph: weights as constants, also where they could be mapped.
+      constants: True makes upstream's exact graph: weights as constants, also where they could be mapped, and no
+        attention block unless the weights have one.
       new_resize: True leaves skimage.transform.resize its defaults of today.
     """
 
@@ -116,8 +148,8 @@ def run(script, arguments=(), options=None):
     saved = sys.argv, sys.modules["__main__"]
     with environment, _tensorflow_1():
         search_path = list(sys.path)
-        _own_files(path, environment)
-        environment.announce(environment.decisions())
+        reasons = environment.prefer_constants(_own_files(path, environment))
+        environment.announce([found.line for found in environment.decisions()] + reasons)
         sys.path[:] = search_path
         sys.argv, sys.modules["__main__"] = [script] + list(arguments), main
         try:
@@ -185,12 +217,14 @@ def check(script, options=None):
     environment = _Environment(os.path.dirname(os.path.realpath(script)), options)
     done, problems = [], []
     with environment:
-        for file in _own_files(path, environment):
+        files = _own_files(path, environment)
+        for file in files:
             problems += _problems(file, environment)
         for found in environment.decisions():
             done.append(found.line)
             if found.ours and found.name != "utils":
                 done.append(f"{found.name}: weights: {environment.weights_line(found)}")
+        done += environment.prefer_constants(files)
     return done, list(dict.fromkeys(problems))
 
 
@@ -243,6 +277,8 @@ def _not_python_3(path, error):
     """The message for what Python's parser says of a file of the script's."""
     if not isinstance(error, SyntaxError):
         return ValueError(f"{path}: expected a Python script, got something else: {error}")
+    if error.lineno is None:
+        return ValueError(f"{path}: expected a Python script, got something else: {error.msg}")
     line = (error.text or "").strip()
     return ValueError(
         f"{path}:{error.lineno}: this line is not Python 3 ({error.msg}): {line}\n"
@@ -332,7 +368,8 @@ class _Internals(_Module):
         self.__dict__["_tf"] = tf
 
     def __getattr__(self, name):
-        public = getattr(self._tf, self.__name__.rpartition(".")[2], None)
+        last = self.__name__.rpartition(".")[2]
+        public = self._tf.train if last == "pywrap_tensorflow" else getattr(self._tf, last, None)
         for place in (self._base, self._tf, public):
             if hasattr(place, name):
                 return self.wrapped(getattr(place, name))
@@ -358,11 +395,17 @@ class _Environment:
     def __init__(self, folder, options):
         self.folder = folder
         self.options = options or Options()
+        self.constants = self.options.constants
         self.started = time.time()
         self.builtins = types.ModuleType("builtins")
         self.builtins.__dict__.update(vars(builtins), __import__=self._import)
         self._seen = {"builtins": self.builtins}
-        self._makers = {"numpy": self._numpy, "skimage": self._skimage, "tensorflow": self._tensorflow}
+        self._makers = {
+            "importlib": self._importlib,
+            "numpy": self._numpy,
+            "skimage": self._skimage,
+            "tensorflow": self._tensorflow,
+        }
         self._decided = {}
         self._announced = set()
         self._active = False
@@ -562,12 +605,30 @@ class _Environment:
 
         return _Module("skimage", skimage, {"transform": transform})
 
+    def _importlib(self):
+        def import_module(name, package=None):
+            if name.startswith("."):
+                return importlib.import_module(name, package)
+            return self._import(name, fromlist=("__name__",))
+
+        def spec_from_file_location(name, location=None, **options):
+            if location is not None and "loader" not in options and not _is_installed(location):
+                options["loader"] = _Loader(name, os.fspath(location), self)
+            return importlib.util.spec_from_file_location(name, location, **options)
+
+        def util():
+            replaced = {"spec_from_file_location": functools.partial(_identity, spec_from_file_location)}
+            return _Module("importlib.util", importlib.util, replaced)
+
+        replaced = {"import_module": functools.partial(_identity, import_module), "util": util}
+        return _Module("importlib", importlib, replaced)
+
     # The finder of the script's own modules and of those that stand in for upstream's.
 
     def find_spec(self, fullname, path=None, target=None):
         """As the import system wants it: where a module is, None for what is not the script's."""
         if self._is_upstreams(fullname):
-            self.announce([self.decide(fullname, path)])
+            self.announce([self.decide(fullname, path).line])
         return self.look(fullname, path)
 
     def look(self, fullname, path=None):
@@ -621,13 +682,14 @@ class _Environment:
             line = f"{shown}: " + (f"this package's in place of {file}" if ours else f"{file}, which differs: {reason}")
             if not ours and self.options.weights is not None and name != "utils":
                 line += f" (so --weights does not reach it; --port {name} takes this package's)"
-        folder = os.path.dirname(file) if file else next(iter(path or [self.folder]))
+        folders = [] if file else [entry for entry in path or () if not _is_installed(entry)]
+        folder = os.path.dirname(file) if file else (folders or [self.folder])[0]
         decision = self._decided[fullname, file] = _Decision(name, ours, file, folder, line)
         return decision
 
-    def announce(self, decisions):
-        """Says once for each module, on one line for all that are given, what stands in for what."""
-        lines = [found.line for found in decisions if found.line not in self._announced]
+    def announce(self, lines):
+        """Says on one line what has not been said yet."""
+        lines = [line for line in lines if line not in self._announced]
         self._announced.update(lines)
         if lines:
             print(f"tensorflow-vgg: {'; '.join(lines)}", file=sys.stderr, flush=True)
@@ -650,9 +712,19 @@ class _Environment:
 
     def _port_spec(self, fullname, folder):
         path = os.path.join(_HERE, f"{fullname.rpartition('.')[2]}.py")
-        return importlib.util.spec_from_file_location(fullname, path, loader=_PortLoader(fullname, path, self, folder))
+        own = os.path.join(folder, os.path.basename(path))
+        return importlib.util.spec_from_file_location(fullname, path, loader=_PortLoader(fullname, path, self, own))
 
     # How this package's classes load their weights for the script.
+
+    def prefer_constants(self, files):
+        """Has weights as constants if one of the script's files needs them so. Returns the reason: a line, or none."""
+        ours = any(found.ours and found.name != "utils" for found in self.decisions())
+        reason = next(filter(None, map(_needs_constants, files)), None)
+        if self.constants or not ours or reason is None:
+            return []
+        self.constants = True
+        return [f"weights are constants in the graph, since {reason}"]
 
     def weights_line(self, decision):
         """Where a class loads its weights from, for --check."""
@@ -666,8 +738,21 @@ class _Environment:
                 return os.path.join(folder, file_name)
         return f"{file_name} is in no folder looked in: give --weights, unless the script itself names a file"
 
-    def set_up(self, module, folder):
-        """Makes the classes of a copy of one of this package's modules load as the options say."""
+    def set_up(self, module, own):
+        """Makes a copy of one of this package's modules what the script's module `own` is to it.
+
+        Its classes load as the options say, and it has the names that the script's imports, for `from vgg19 import *`.
+        """
+        folder, file = os.path.split(own)
+        tree = ast.parse(_UPSTREAMS_IMPORTS[file[: -len(".py")]])
+        with contextlib.suppress(OSError, SyntaxError, ValueError), open(own, "rb") as opened:
+            tree = ast.parse(opened.read())
+        tree.body = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        names = {"__builtins__": self.builtins, "__name__": module.__name__, "__package__": module.__package__}
+        with contextlib.suppress(ImportError):  # ours does without
+            exec(compile(tree, own, "exec", dont_inherit=True), names)
+        vars(module).update((name, value) for name, value in names.items() if not name.startswith("__"))
+        vars(module).pop("__all__")
         for class_name, net in (("Vgg16", "vgg16"), ("Vgg19", "vgg19")):
             cls = getattr(module, class_name, None)
             if cls is not None:
@@ -686,9 +771,12 @@ class _Environment:
             bound = signature.bind(*args, **kwargs)
             source = self._source(bound.arguments.get(argument), net, default, starts_blank)
             bound.arguments[argument] = source
-            for name, value in _load_settings(source, self.options.constants).items():
+            for name, value in _load_settings(source, self.constants).items():
                 bound.arguments.setdefault(name, value)
             original(*bound.args, **bound.kwargs)
+            network = args[0]
+            if self.constants and not (network.data_dict and weights.attention_layers(network.data_dict)):
+                network.attention = False  # upstream's exact graph has no block
 
         return __init__
 
@@ -724,14 +812,15 @@ class _Loader(importlib.machinery.SourceFileLoader):
 class _PortLoader(importlib.machinery.SourceFileLoader):
     """Loads a copy of one of this package's modules, that a script's settings can change."""
 
-    def __init__(self, fullname, path, environment, folder):
+    def __init__(self, fullname, path, environment, own):
         super().__init__(fullname, path)
         self._environment = environment
-        self._folder = folder
+        self._own = own
 
     def exec_module(self, module):
         super().exec_module(module)
-        self._environment.set_up(module, self._folder)
+        if module.__name__.rpartition(".")[2] in MODULES:
+            self._environment.set_up(module, self._own)
 
 
 def _is_internal(value):
@@ -806,41 +895,77 @@ def _load_of(numpy):
 
     @functools.wraps(numpy.load)
     def load(file, mmap_mode=None, *args, **kwargs):
-        path = getattr(file, "name", file)
-        if mmap_mode is None and isinstance(path, (str, os.PathLike)) and os.path.isfile(path):
-            with contextlib.ExitStack() as stack:
-                opened = file if hasattr(file, "read") else stack.enter_context(open(path, "rb"))
-                if _holds_objects(opened, numpy):
-                    return weights.read_objects(opened, path)
-        return numpy.load(file, mmap_mode, *args, **kwargs)
+        allowed = args[0] if args else kwargs.get("allow_pickle", True)  # as it was in 2017
+        with contextlib.ExitStack() as stack:
+            opened = file
+            if isinstance(file, (str, os.PathLike)) and os.path.isfile(file):
+                opened = stack.enter_context(open(file, "rb"))
+            holds = _holds_objects(opened, numpy) if allowed and mmap_mode is None and hasattr(opened, "seek") else None
+            if holds:
+                return weights.read_objects(opened, getattr(opened, "name", file), bare=holds == "pickle")
+        loaded = numpy.load(file, mmap_mode, *args, **kwargs)
+        if allowed and isinstance(loaded, numpy.lib.npyio.NpzFile):
+            loaded.__class__ = _archive_of(numpy)
+        return loaded
 
     return load
 
 
 def _holds_objects(file, numpy):
-    """Whether a file is a `.npy` of Python objects. Its position stays as it was."""
+    """ "npy" for a `.npy` of Python objects, "pickle" for a pickle, else None. The file's position stays as it was."""
     position = file.tell()
     try:
+        start = file.read(6)
+        file.seek(position)
+        if not start.startswith(numpy.lib.format.MAGIC_PREFIX):
+            return None if not start or start.startswith(b"PK") else "pickle"
         version = numpy.lib.format.read_magic(file)
         read = {(1, 0): numpy.lib.format.read_array_header_1_0, (2, 0): numpy.lib.format.read_array_header_2_0}
-        return version in read and read[version](file)[2].hasobject
+        return "npy" if version in read and read[version](file)[2].hasobject else None
     except (ValueError, EOFError):
-        return False
+        return None
     finally:
         file.seek(position)
 
 
+@functools.lru_cache(maxsize=None)
+def _archive_of(numpy):
+    """The class of `.npz` files, whose arrays of Python objects this package's reader reads."""
+
+    class NpzFile(numpy.lib.npyio.NpzFile):
+        def __getitem__(self, key):
+            name = key if key in self.zip.namelist() else f"{key}.npy"
+            if name in self.zip.namelist():
+                with self.zip.open(name) as file:
+                    member = io.BytesIO(file.read(1 << 16))
+                if _holds_objects(member, numpy) == "npy":
+                    with self.zip.open(name) as file:
+                        return weights.read_objects(file, name)
+            return super().__getitem__(key)
+
+    return NpzFile
+
+
 def _resize_of(transform):
-    """`skimage.transform.resize` with the defaults that it had before scikit-image 0.15."""
+    """`skimage.transform.resize` with the defaults, and the sampling, that it had before scikit-image 0.15."""
 
     signature = inspect.signature(transform.resize)
 
     @functools.wraps(transform.resize)
     def resize(*args, **kwargs):
+        from tensorflow_vgg import utils
+
         given = signature.bind(*args, **kwargs).arguments
         for name, old in (("order", 1), ("mode", "constant"), ("anti_aliasing", False)):
             if given.get(name) is None:
                 given[name] = old
+        image, shape = given["image"], tuple(given["output_shape"])
+        if getattr(image, "dtype", None) is not None and image.dtype.kind in "bf":
+            image = given["image"] = image.astype(float)
+        flat = not given["anti_aliasing"] and not given.get("anti_aliasing_sigma")
+        if flat and getattr(image, "ndim", 0) in (2, 3) and shape[2:] in ((), image.shape[2:]) and len(shape) > 1:
+            options = {name: value for name, value in given.items() if name in _WARP}
+            return utils.resized(image, int(shape[0]), int(shape[1]), **options)
         return transform.resize(**given)
 
     return resize
@@ -869,7 +994,7 @@ def _own_files(path, environment):
     for file in files:
         with open(file, "rb") as opened, contextlib.suppress(SyntaxError, ValueError):
             tree = ast.parse(opened.read())
-            sys.path += _added_to_path(tree)
+            sys.path += _added_to_path(tree, file)
             for _, name in _imports(tree):
                 for spec in _specs(name, environment):
                     if isinstance(spec.loader, _Loader) and spec.origin not in files:
@@ -877,15 +1002,64 @@ def _own_files(path, environment):
     return files
 
 
-def _added_to_path(tree):
-    """The folders that a module adds to sys.path by name."""
+def _added_to_path(tree, file):
+    """The folders that a module adds to sys.path, as far as it makes them of plain text and its own place."""
+    known = {"__file__": file}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.dump(node.func) in _PATH_CALLS:
-            for argument in node.args:
-                with contextlib.suppress(ValueError):
-                    folder = ast.literal_eval(argument)
-                    if isinstance(folder, str):
-                        yield os.path.abspath(folder)
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            known[node.targets[0].id] = _path(node.value, known)
+        elif isinstance(node, ast.Call) and _dotted(node.func) in ("sys.path.append", "sys.path.insert"):
+            folder = _path(node.args[-1], known) if node.args else None
+            if folder is not None:
+                yield os.path.abspath(folder)
+
+
+def _path(node, known):
+    """The text that an expression gives, if it is made of literals, known names and functions of os.path."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    if isinstance(node, ast.Call):
+        name = _dotted(node.func) or ""
+        function = _PATH_FUNCTIONS.get(name.rpartition(".")[2])
+        parts = [_path(argument, known) for argument in node.args]
+        if function is None or node.keywords or None in parts or name.split(".")[0] == "sys":
+            return None
+        with contextlib.suppress(TypeError):
+            return function(*parts)
+        return None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = [_path(part, known) for part in (node.left, node.right)]
+        return None if None in parts else "".join(parts)
+    if _dotted(node) == "os.pardir":
+        return os.pardir
+    with contextlib.suppress(ValueError):
+        value = ast.literal_eval(node)
+        return value if isinstance(value, str) else None
+    return None
+
+
+def _dotted(node):
+    """The text of a dotted name: "sys.path.append"; None for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        base = _dotted(node.value)
+        return base and f"{base}.{node.attr}"
+    return None
+
+
+def _needs_constants(file):
+    """Why a file of the script's needs the weights in the graph, or as plain arrays, with its line; else None."""
+    with open(file, "rb") as opened, contextlib.suppress(SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(opened.read())):
+            name = getattr(node, "attr", getattr(node, "id", None))
+            if name in _EXPORTS:
+                return f"{file}:{node.lineno} takes the graph elsewhere with {name}"
+            if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+                inner = [part for part in ast.walk(node) if part is not node]
+                if any(getattr(part, "attr", None) == "data_dict" for part in inner):
+                    return f"{file}:{node.lineno} changes data_dict"
+    return None
 
 
 def _specs(name, environment):

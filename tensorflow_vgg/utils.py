@@ -18,6 +18,7 @@ __all__ = [
     "print_labels",
     "print_prob",
     "read_labels",
+    "resized",
     "top_labels",
 ]
 
@@ -48,7 +49,7 @@ def load_image(path):
     edge = min(pixels.shape[:2])
     top = int((pixels.shape[0] - edge) / 2)
     left = int((pixels.shape[1] - edge) / 2)
-    return _resize(pixels[top : top + edge, left : left + edge] / maximum, SIZE, SIZE)
+    return resized(pixels[top : top + edge, left : left + edge] / maximum, SIZE, SIZE)
 
 
 def load_image2(path, height=None, width=None, smaller=None):
@@ -77,7 +78,7 @@ def load_image2(path, height=None, width=None, smaller=None):
         height = max(1, round(rows * width / columns))
     if width is None:
         width = max(1, round(columns * height / rows))
-    return _resize(image, height, width)
+    return resized(image, height, width)
 
 
 def _read(path):
@@ -111,11 +112,21 @@ def _read(path):
     return pixels, maximum
 
 
-def _resize(image, height, width):
-    """skimage.transform.resize as it was before scikit-image 0.15, which later releases no longer reproduce."""
+def resized(image, height, width, **options):
+    """skimage.transform.resize as it was before scikit-image 0.15, which later releases no longer reproduce.
+
+    Args:
+      image: [rows, columns] or [rows, columns, channels].
+      height, width: of the result.
+      **options: of `skimage.transform.warp`; by default order 1 and mode "constant".
+
+    Returns:
+      A float64 array [height, width] or [height, width, channels].
+    """
     scale = np.array([image.shape[1] / width, image.shape[0] / height])
     transform = skimage.transform.AffineTransform(scale=tuple(scale), translation=tuple(scale / 2 - 0.5))
-    return skimage.transform.warp(image, transform, output_shape=(height, width), order=1, mode="constant")
+    options = {"order": 1, "mode": "constant", **options}
+    return skimage.transform.warp(image, transform, output_shape=(height, width), **options)
 
 
 def decoded(paths, ahead):

@@ -4,6 +4,7 @@ A weight dict maps a layer's name to `[kernel, biases]`, or to `{0: kernel, 1: b
 kernels [3, 3, in, out] and [in, out], biases [out]. Upstream's files are such dicts, pickled inside a `.npy`.
 """
 
+import collections
 import contextlib
 import hashlib
 import math
@@ -149,12 +150,13 @@ def read(path, *digests):
     return weights
 
 
-def read_objects(file, path):
+def read_objects(file, path, bare=False):
     """Reads a `.npy` of Python objects as `read` does, whatever plain containers and arrays it holds.
 
     Args:
       file: the file, open for reading bytes, at the start of the `.npy`.
       path: its name, for the messages.
+      bare: whether it is a pickle without the header of a `.npy`.
 
     Returns:
       What `numpy.load(path, allow_pickle=True)` would: mostly an object array.
@@ -163,6 +165,8 @@ def read_objects(file, path):
       WeightsError: the file holds no objects, is cut short, or wants to run code.
     """
     try:
+        if bare:
+            return _unpickle(file)
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0), (3, 0)):
             raise WeightsError(f"damaged: there is no version {version} of .npy")
@@ -224,7 +228,8 @@ def _recognise(start, path):
 
 
 def _truncated(path):
-    return WeightsError(f"{path}: cut short at {os.path.getsize(path)} bytes; get the file again")
+    size = f" at {os.path.getsize(path)} bytes" if os.path.isfile(path) else ""
+    return WeightsError(f"{path}: cut short{size}; get the file again")
 
 
 # The reader's allow-list. A pickle calls what it names and sets what it likes on the result, with NumPy's own
@@ -274,11 +279,26 @@ class _EncodeName(_Name):
         return text.encode("latin1")
 
 
-class _OrderedDictName(_Name):
+class _ScalarName(_Name):
     __slots__ = ()
 
-    def __call__(self, items=()):
-        return dict(items)
+    def __call__(self, dtype, data):
+        if not isinstance(dtype, _Dtype) or dtype.value.hasobject or not isinstance(data, bytes):
+            raise WeightsError("refused: a number without dtype and value; do not use this file")
+        (number,) = np.frombuffer(data, dtype.value)
+        return number
+
+
+class _ContainerName(_Name):
+    """A class of Python's that only holds what it is given."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __call__(self, *items):
+        return self.kind(*(item.kind if isinstance(item, _ContainerName) else item for item in items))
 
 
 _ALLOWED = {
@@ -286,9 +306,15 @@ _ALLOWED = {
     ("numpy", "dtype"): _DtypeName(),
     ("numpy.core.multiarray", "_reconstruct"): _ReconstructName(),
     ("numpy._core.multiarray", "_reconstruct"): _ReconstructName(),
+    ("numpy.core.multiarray", "scalar"): _ScalarName(),
+    ("numpy._core.multiarray", "scalar"): _ScalarName(),
     ("_codecs", "encode"): _EncodeName(),
-    ("collections", "OrderedDict"): _OrderedDictName(),
+    ("collections", "OrderedDict"): _ContainerName(collections.OrderedDict),
+    ("collections", "defaultdict"): _ContainerName(collections.defaultdict),
 }
+for _kind in (complex, dict, float, frozenset, int, list, set):
+    for _module in ("builtins", "__builtin__"):
+        _ALLOWED[_module, _kind.__name__] = _ContainerName(_kind)
 
 
 class _Dtype:
@@ -356,13 +382,14 @@ def _resolve(value, done, depth):
         # Shape, dtype and data are checked; of all ways only this one shares the bytes and stays writable.
         result.__setstate__((1, value.shape, value.dtype, value.fortran, data))
     elif isinstance(value, dict):
-        result = {
-            key.decode("latin1") if isinstance(key, bytes) else key: _resolve(item, done, depth + 1)
-            for key, item in value.items()
-        }
-    elif isinstance(value, (list, tuple)):
+        result = type(value).copy(value)  # of its class, with a defaultdict's default
+        result.clear()
+        for key, item in value.items():
+            key = key.decode("latin1") if isinstance(key, bytes) else key
+            result[_resolve(key, done, depth + 1)] = _resolve(item, done, depth + 1)
+    elif isinstance(value, (list, tuple, set, frozenset)):
         result = type(value)([_resolve(item, done, depth + 1) for item in value])
-    elif value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+    elif value is None or isinstance(value, (bool, int, float, complex, str, bytes, np.generic)):
         return value
     else:
         raise WeightsError(f"refused: expected arrays in plain containers, got {type(value).__name__}")
@@ -393,9 +420,11 @@ def replacing(path):
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = path  # a full disk says so without a name
         raise
 
 
