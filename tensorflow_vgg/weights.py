@@ -111,8 +111,8 @@ def find(file_name):
             return path
     raise FileNotFoundError(
         f"{file_name} not found in {', '.join(folders)}. Put the file there (set TENSORFLOW_VGG_HOME to add a "
-        "folder), give its path, or download it with `tensorflow-vgg weights fetch`; `tensorflow-vgg classify "
-        "--weights seeded:19 IMAGE` tries the program without it; the README says more"
+        "folder), give its path, or download it with `tensorflow-vgg weights fetch`; with `--weights seeded:19` the "
+        "command line tries out anything without it; the README says more"
     )
 
 
