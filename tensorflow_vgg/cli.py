@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import keyword
 import os
 import re
 import sys
@@ -220,8 +221,8 @@ def _patch_parser(verb):
     )
     verb.add_argument("--no-backup", action="store_true", help="with --write: keep no FILE.orig")
     verb.add_argument("--revert", action="store_true", help="take out again what --write put in, and nothing else")
-    verb.add_argument("--after", metavar="NAME", help="put the block after this layer, such as pool4")
-    verb.add_argument("--before", metavar="NAME", help="put the block before this layer, such as fc6")
+    verb.add_argument("--after", type=_layer, metavar="NAME", help="put the block after this layer, such as pool4")
+    verb.add_argument("--before", type=_layer, metavar="NAME", help="put the block before this layer, such as fc6")
     verb.add_argument("--index", type=_whole, metavar="N", help="the block's argument index; default: 0")
     verb.add_argument("--ratio", type=_ratio, metavar="R", help="its inner_units_ratio; the block's default is 0.5")
     verb.add_argument("--scope", type=_scope, metavar="NAME", help="its variable scope; the block's default is cbam")
@@ -417,8 +418,16 @@ def _scope(text):
     return text
 
 
+def _layer(text):
+    if not text:
+        raise argparse.ArgumentTypeError("expected a layer's name, such as pool4, got none")
+    return text
+
+
 def _module_name(text):
-    if not text.isascii() or not all(part.isidentifier() for part in text.lstrip(".").split(".")):
+    parts = text.lstrip(".").split(".")
+    named = text.isascii() and all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
+    if not named or (len(parts) > 1 and parts[-1] == "py"):
         raise argparse.ArgumentTypeError(f"expected a module's name, as in an import, got {text}")
     return text
 
@@ -583,7 +592,7 @@ def patch(args):
         if not args.revert and not any(plan.blocks or plan.present or plan.doubts for plan in found):
             left_out = True
             print(
-                f"tensorflow-vgg: {path}: no network found: nothing reads the pooling of a fifth block",
+                f"tensorflow-vgg: {path}: no network found: no function in it reads the pooling of a fifth block",
                 file=sys.stderr,
             )
     # A file can be named twice, or be found by its name and by a link, beside which the block's module is needed too.
@@ -597,6 +606,7 @@ def patch(args):
     if writing:
         patching.check_writable(changes)
 
+    done = []
     for plan in plans:
         for doubt in plan.doubts:
             print(f"tensorflow-vgg: {plan.path}: left alone:\n{doubt}", file=sys.stderr)
@@ -608,7 +618,13 @@ def patch(args):
                 file=sys.stderr,
             )
         if plan in changes:
-            _patch_change(patching, plan, args, writing)
+            try:
+                _patch_change(patching, plan, args, writing)
+            except (OSError, patching.PatchError):
+                if done:
+                    print(f"tensorflow-vgg: changed before the error: {', '.join(done)}", file=sys.stderr)
+                raise
+            done.append(plan.path)
         elif plan.present:
             rows = ", ".join(map(str, plan.present))
             print(f"{plan.path}: nothing to do: the block is there, line{'s' * (len(plan.present) > 1)} {rows}")
@@ -629,15 +645,21 @@ def _patch_change(patching, plan, args, writing):
     if args.check:
         print(f"{plan.path}: would change")
     elif not writing:
-        change = patching.diff(plan)
-        encoding = sys.stdout.encoding or "utf-8"
-        print(change.encode(encoding, "backslashreplace").decode(encoding), end="")
+        change, file_encoding = patching.diff(plan)
+        if sys.stdout.isatty():
+            encoding = sys.stdout.encoding or "utf-8"
+            text = change.decode(file_encoding, "backslashreplace")
+            print(text.encode(encoding, "backslashreplace").decode(encoding), end="")
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(change)
+            sys.stdout.buffer.flush()
         for module in plan.modules:
             print(f"tensorflow-vgg: --write also puts {module} there", file=sys.stderr)
     else:
         written = patching.apply(plan, backup=not args.no_backup and not args.revert)
         others = f" (new beside it: {', '.join(map(os.path.basename, written))})" if written else ""
-        print(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}")
+        print(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}", flush=True)
 
 
 def _tensorflow():

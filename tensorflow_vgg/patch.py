@@ -24,8 +24,12 @@ __all__ = ["Options", "PatchError", "Plan", "apply", "check_writable", "diff", "
 
 _BLOCK = "convolutional_block_attention_module"
 _MARK = "tensorflow-vgg patch"
-# On every line that is put in: what --revert needs to know beside the line itself.
-_MARK_PATTERN = re.compile(r"(?P<head>%s(?:, (?P<reads>\d+) reads)?)(?P<compat> --compat)?\)?$" % _MARK)
+# The comment of a line that is put in: what --revert needs to know beside the line itself. A linter may add to it.
+_MARK_PATTERN = re.compile(
+    r"#\s*%s(?:, (?P<reads>\d+) reads)?(?P<compat> --compat (?P<names>\w+(?:,\w+)*)(?:, (?P<loads>\d+) loads?)?)?"
+    r"(?P<rest>.*)$" % _MARK
+)
+_LINTERS = re.compile(r"\s*(#\s*(noqa|type:|pylint:|pyright:|isort:|fmt:|yapf:|pragma:).*)?$")
 _TRUST = "# allow_pickle=True runs any code that the file holds: load only files you trust (%s)"
 _ALLOW = ", allow_pickle=True"
 _COMPAT = ".compat.v1"
@@ -73,9 +77,11 @@ def find(path):
 
     Raises:
       FileNotFoundError: there is no such file or folder.
+      PatchError: it is neither.
     """
     if not os.path.isdir(path):
-        os.stat(path)
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise PatchError(f"{path}: expected a Python file or a folder, found neither")
         return [path]
     files = []
     for folder, folders, names in os.walk(path):
@@ -83,7 +89,7 @@ def find(path):
             name
             for name in folders
             if not name.startswith(".")
-            and name not in ("__pycache__", "site-packages")
+            and name not in ("__pycache__", "node_modules", "site-packages")
             and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
         ]
         files += [os.path.join(folder, name) for name in names if name.endswith(".py")]
@@ -211,10 +217,23 @@ class _Source:
                 return index
         raise PatchError(f"{self.path}: line {call.lineno}: cannot tell where this call ends")
 
-    def comments(self):
-        """The comments that mark a line of ours: (token, match)."""
-        found = ((token, _MARK_PATTERN.search(token.string)) for token in self.tokens if token.type == tokenize.COMMENT)
-        return [(token, match) for token, match in found if match]
+    def marks(self):
+        """The comments of the lines that were put in: (token, match), the match None for the one on trust."""
+        found = []
+        for token in self.tokens:
+            if token.type == tokenize.COMMENT and _MARK in token.string:
+                match = _MARK_PATTERN.match(token.string)
+                alone = self.plain[token.start[0] - 1].lstrip().startswith("#")
+                if alone and token.string == _TRUST % _MARK:
+                    found.append((token, None))
+                elif match and (match.group("compat") or not alone) and _LINTERS.match(match.group("rest")):
+                    found.append((token, match))
+                elif match and not alone and _BLOCK in self.plain[token.start[0] - 1]:
+                    raise self.edited_since(token.start[0])
+        return found
+
+    def edited_since(self, row):
+        return PatchError(f"{self.path}: line {row} was put in by this command and edited since; take it out by hand")
 
     def quote(self, row):
         return f"  line {row}: {self.lines[row - 1].strip()}"
@@ -267,6 +286,8 @@ _KINDS = (
 # Their layers are objects, or no tensors of TensorFlow: the block cannot be called on what they give.
 _FOREIGN = {"chainer", "jax", "keras", "lasagne", "mxnet", "numpy", "paddle", "tensorlayer", "theano", "torch"}
 
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
 _Input = collections.namedtuple("_Input", "op read")  # read is None where one call stands inside another
 _Read = collections.namedtuple("_Read", "expr function binding")
 _Binding = collections.namedtuple("_Binding", "stmt function ops looped")  # stmt is None for a parameter
@@ -311,6 +332,7 @@ class _Flow:
         self._objects = set()  # (class, attribute) of those that hold what a call gave
         self._ends = {}  # function -> its variables at its end
         self._branches = ()
+        self._jumps = []  # of each loop around: the variables at its `break` and `continue` statements
         self._function = None
         nodes = list(ast.walk(tree))
         for node in nodes:
@@ -353,8 +375,8 @@ class _Flow:
     def _end(self, function):
         if function not in self._ends:
             self._ends[function] = {}  # what a method finds that is called while it runs
-            outer = self._function, self._branches
-            self._function, self._branches = function, ()
+            outer = self._function, self._branches, self._jumps
+            self._function, self._branches, self._jumps = function, (), []
             own, arguments = self.own_name(function), function.args
             env = {}
             for argument in arguments.args + arguments.kwonlyargs:
@@ -363,7 +385,7 @@ class _Flow:
                     env[argument.arg] = _Binding(None, function, (op,), False)
             self._run(function.body, env)
             self._ends[function] = env
-            self._function, self._branches = outer
+            self._function, self._branches, self._jumps = outer
         return self._ends[function]
 
     def _run(self, body, env):
@@ -373,28 +395,29 @@ class _Flow:
     def _statement(self, stmt, env):
         if isinstance(stmt, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             return True
-        for head in ("test", "iter", "subject", "exc", "msg"):
-            if getattr(stmt, head, None) is not None:
-                self._inputs(getattr(stmt, head), env)
+        heads = [getattr(stmt, head, None) for head in ("test", "iter", "subject", "exc", "msg")]
+        read = [item for head in heads if head is not None for item in self._inputs(head, env)]
         ways = self._ways(stmt)
         if ways:
-            return self._branch(stmt, ways, env)
+            return self._branch(stmt, ways, env, read)
         if isinstance(stmt, (ast.With, ast.AsyncWith)):
             for item in stmt.items:
-                self._inputs(item.context_expr, env)
+                inputs = self._inputs(item.context_expr, env)
+                if item.optional_vars is not None:
+                    self._bind(item.optional_vars, inputs, stmt, env)
             return self._run(stmt.body, env)
         if isinstance(stmt, ast.Assign):
-            inputs = None if isinstance(stmt.value, (ast.Tuple, ast.List)) else self._inputs(stmt.value, env)
-            for target in stmt.targets:
-                self._bind(target, stmt.value, inputs, stmt, env)
+            self._assign(stmt.targets, stmt.value, stmt, env)
         elif isinstance(stmt, ast.AnnAssign) and stmt.value is not None:
-            self._bind(stmt.target, stmt.value, self._inputs(stmt.value, env), stmt, env)
+            self._assign([stmt.target], stmt.value, stmt, env)
         elif isinstance(stmt, ast.AugAssign):
             inputs = self._inputs(stmt.target, env) + self._inputs(stmt.value, env)
             if inputs and _key(stmt.target):
                 env[_key(stmt.target)] = self._binding(stmt, [self._op("other", stmt, inputs)])
         elif isinstance(stmt, (ast.Expr, ast.Return)) and stmt.value is not None:
             self._inputs(stmt.value, env)
+        elif isinstance(stmt, (ast.Continue, ast.Break)) and self._jumps:
+            self._jumps[-1].append(dict(env))
         return not isinstance(stmt, (ast.Return, ast.Raise, ast.Continue, ast.Break))
 
     @staticmethod
@@ -402,7 +425,7 @@ class _Flow:
         """The bodies of which one runs, for a statement that chooses."""
         if isinstance(stmt, ast.If):
             return [stmt.body, stmt.orelse]
-        if isinstance(stmt, (ast.For, ast.AsyncFor, ast.While)):
+        if isinstance(stmt, _LOOPS):
             return [stmt.body + stmt.orelse, []]
         if hasattr(stmt, "handlers"):
             return [stmt.body + stmt.orelse] + [handler.body for handler in stmt.handlers]
@@ -410,20 +433,29 @@ class _Flow:
             return [case.body for case in stmt.cases] + [[]]
         return []
 
-    def _branch(self, stmt, ways, env):
+    def _branch(self, stmt, ways, env, head):
         outer, ends = self._branches, []
+        loops = isinstance(stmt, _LOOPS)
         for index, body in enumerate(ways):
             end = dict(env)
             self._branches = outer + ((stmt, index),)
+            if loops and body:
+                self._enter_loop(stmt, head, end)
             if self._run(body, end):
                 ends.append(end)
+            if loops and body:
+                ends += self._jumps.pop()
         self._branches = outer
         if not ends:
             return False
         merged = {}
         for key in dict.fromkeys(itertools.chain(*ends)):
             found = list(dict.fromkeys(end[key] for end in ends if key in end))
-            if len(found) == 1 and (len(ends) == 1 or all(key in end for end in ends)):
+            if key in env and not all(key in end for end in ends):
+                continue  # one way gives the name to something else
+            # What only one way of several makes is read after that way alone: the rest of the code sees to it.
+            everywhere = all(key in end for end in ends) or not (loops or self._attribute(key))
+            if len(found) == 1 and everywhere:
                 merged[key] = found[0]
             else:
                 ops = dict.fromkeys(op for binding in found for op in binding.ops)
@@ -432,29 +464,58 @@ class _Flow:
         env.update(merged)
         return self._run(getattr(stmt, "finalbody", []), env)
 
+    def _enter_loop(self, stmt, head, env):
+        """Binds the loop's variable. What the body assigns comes from before in the first round only."""
+        self._jumps.append([])
+        if not isinstance(stmt, ast.While):
+            self._bind(stmt.target, self._part(stmt.iter, head), stmt, env)
+        for node in ast.walk(stmt):
+            key = _key(node) if isinstance(getattr(node, "ctx", None), ast.Store) else None
+            before = key and (env.get(key) or self._attribute(key))
+            if before:
+                env[key] = before._replace(stmt=None)
+
     def _looped(self):
-        return any(isinstance(stmt, (ast.For, ast.AsyncFor, ast.While)) for stmt, _ in self._branches)
+        return any(isinstance(stmt, _LOOPS) for stmt, _ in self._branches)
 
     def _binding(self, stmt, ops):
         return _Binding(stmt, self._function, tuple(ops), self._looped())
 
-    def _bind(self, target, value, inputs, stmt, env):
-        """Binds a target to what a value gives; `inputs` is that, or None for a tuple, whose items bind one by one."""
-        if isinstance(target, (ast.Tuple, ast.List)):
-            each = [inputs] * len(target.elts)
-            if inputs is None:
-                each = [self._inputs(item, env) for item in value.elts]
-            for item, item_inputs in zip(target.elts, each):
-                self._bind(item, value, item_inputs, stmt, env)
-            return
-        if inputs is None:
-            inputs = self._inputs(value, env)
+    def _assign(self, targets, value, stmt, env):
+        items = value.elts if isinstance(value, (ast.Tuple, ast.List)) else None
+        inputs = [self._inputs(item, env) for item in items or [value]]
+        for target in targets:
+            unpacked = items and isinstance(target, (ast.Tuple, ast.List)) and len(target.elts) == len(items)
+            if unpacked and not any(isinstance(item, ast.Starred) for item in target.elts + items):
+                for item, item_value, item_inputs in zip(target.elts, items, inputs):
+                    self._bind(item, self._whole(item_value, item_inputs), stmt, env)
+            else:
+                self._bind(target, self._whole(value, list(itertools.chain(*inputs))), stmt, env)
+
+    def _whole(self, value, inputs):
+        """What a value gives; a tuple or a list holds tensors, and is none."""
+        return self._part(value, inputs) if isinstance(value, (ast.Tuple, ast.List)) else inputs
+
+    def _part(self, expr, inputs):
+        """What holds the inputs somehow, or is one of those that it holds."""
+        return [_Input(self._op("other", expr, inputs), None)] if inputs else []
+
+    def _bind(self, target, inputs, stmt, env):
+        """Binds a target, or each of several, to what a value gives."""
+        for item in getattr(target, "elts", ()):
+            self._bind(item, inputs, stmt, env)
+        if isinstance(target, ast.Starred):
+            self._bind(target.value, self._part(target, inputs), stmt, env)
         key = _key(target)
-        ops = list(dict.fromkeys(item.op for item in inputs))
+        if key is None and isinstance(target, ast.Subscript):
+            key = _key(target.value)  # an item that the text does not name: any of them
         if key is None:
             return
-        env.pop(key, None)
-        if ops:
+        for other in list(env):
+            if other == _key(target) or other.startswith((f"{key}.", f"{key}[")):
+                del env[other]
+        ops = list(dict.fromkeys(item.op for item in inputs))
+        if ops and _key(target):
             env[key] = self._binding(stmt, ops)
             for op in ops:
                 op.names.add(_last_name(target))
@@ -478,11 +539,22 @@ class _Flow:
         if isinstance(expr, ast.IfExp):
             return self._inputs(expr.body, env) + self._inputs(expr.orelse, env)
         if isinstance(expr, ast.Lambda):
-            return self._inputs(expr.body, env)
+            own = {node.arg for node in ast.walk(expr.args) if isinstance(node, ast.arg)}
+            others = {key: found for key, found in env.items() if re.split(r"[.[]", key)[0] not in own}
+            return self._inputs(expr.body, others)
+        if type(expr).__name__ == "NamedExpr":  # Python 3.8
+            inputs = self._inputs(expr.value, env)
+            self._bind(expr.target, inputs, None, env)
+            return inputs
+        if hasattr(expr, "generators"):
+            env = dict(env)
+            for part in expr.generators:
+                inputs = self._inputs(part.iter, env)
+                self._bind(part.target, self._part(part.iter, inputs), None, env)
         inputs = [item for child in ast.iter_child_nodes(expr) for item in self._inputs(child, env)]
         if not inputs or isinstance(expr, (ast.Tuple, ast.List, ast.Starred, ast.BoolOp, ast.keyword)):
             return inputs
-        return [_Input(self._op("other", expr, inputs), None)]
+        return self._part(expr, inputs)
 
     def _call(self, call, env):
         name = _called(call)
@@ -514,6 +586,20 @@ class _Flow:
         methods = self._assigned.get((self.owner[function], key[len(own) + 1 :]), ())
         called = {_key(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
         return [method for method in methods if f"{own}.{method.name}" in called and method is not function]
+
+    def overriding(self, method):
+        """The methods of subclasses in the file that stand for a method and do not call it."""
+        mine = self.owner[method]
+        family = {mine.name}
+        for node in sorted(set(self.owner.values()), key=lambda node: node.lineno):
+            if {_last_name(base) for base in node.bases if _key(base)} & family:
+                family.add(node.name)
+        found = []
+        for other, its_class in self.owner.items():
+            if other.name == method.name and its_class is not mine and its_class.name in family:
+                called = {_called(node) for node in ast.walk(other) if isinstance(node, ast.Call)}
+                found += [other] * (method.name not in called)
+        return found
 
     def origin(self, expr):
         """The full name of a dotted name, by the file's imports."""
@@ -707,7 +793,7 @@ def _check_head(flow, op, items):
     elif any(item.read is None for item in items):
         reason = "the pooling stands inside another call: give its result a name, on a line of its own"
     elif any(item.read.binding != items[0].read.binding for item in items):
-        reason = "the first fully connected layer reads the pooling in more than one place" + elsewhere
+        reason = "the first fully connected layer reads the pooling under more than one name: give it one of its own"
     if reason:
         raise _Doubt(looked_at, reason, other_network=max(poolings) < _POOLINGS and not looped)
 
@@ -775,7 +861,10 @@ def _grouped(items, takers, layer, options):
         groups.setdefault(item.read.binding.function, []).append(item)
     for group in groups.values():
         if len({item.read.binding for item in group}) > 1:
-            raise _Doubt(looked_at, f"{name} stands for more than one layer: give --after and --before other names")
+            raise _Doubt(
+                looked_at,
+                f"{name} stands for more than one layer: give --after or --before another, or each a name of its own",
+            )
         if not takers and len({id(item.read.expr) for item in group}) > 1:
             raise _Doubt(looked_at, f"{name} is read in several places: name what shall read the block with --before")
     if any(op.kind in ("fc", "flat") or op.behind_fc for op in givers):
@@ -836,6 +925,9 @@ def plan(path, options=None, skim=False):
             patched, blocks, modules = _with_blocks(source, flow, places, options)
         if options.compat and (places or present):
             patched, notes = _with_compat(patched)
+            own = os.path.join(os.path.dirname(path), "attention.py")
+            if present and os.path.isfile(own) and not _is_block_module(own):
+                notes.append(f"{own} is another than this package's, and stays as it is: does it run on TensorFlow 2?")
         after = patched.encode(patched.text)
         if after != data:
             _check_way_back(source, patched)
@@ -926,13 +1018,21 @@ def _call_edits(source, flow, items, options, function_name, number):
     binding = reads[0].binding
     looked_at = _rows(*[item.op for item in items]) + [read.expr.lineno for read in reads]
     if binding.stmt is None:
-        raise _Doubt(looked_at, "what is read there is not assigned in one place of the class")
+        raise _Doubt(looked_at, "what is read there is not made in one place: give the pooling a name of its own")
     if binding.looped:
-        raise _Doubt(looked_at, "the layer is made in a loop: name the place with --before")
+        raise _Doubt(looked_at, "the layer is made in a loop, and a block can be made once: put it in by hand")
     others = flow.assigned_by_calls(binding.function, _key(reads[0].expr))
     if others:
         raise _Doubt(
             looked_at + [other.lineno for other in others], "a method called meanwhile assigns the layer again"
+        )
+    own = flow.own_name(binding.function)
+    local = all(read.function is binding.function for read in reads)
+    others = [] if local else flow.overriding(binding.function)
+    if others:
+        raise _Doubt(
+            looked_at + [other.lineno for other in others],
+            "a subclass makes the layer otherwise and would have no block: name another place with --after, --before",
         )
     spans = [source.span(read.expr) for read in reads]
     texts = {source.text[span[0] : span[1]] for span in spans if span}
@@ -940,8 +1040,6 @@ def _call_edits(source, flow, items, options, function_name, number):
         raise _Doubt(looked_at, "the layer is spelt in an unusual way where it is read: write it plainly")
     text = texts.pop()
     row = source.last_row(binding.stmt)
-    own = flow.own_name(binding.function)
-    local = all(read.function is binding.function for read in reads)
     if local and any(read.expr.lineno <= row for read in reads):
         raise _Doubt(looked_at, "what reads the layer stands on the same line, or before it: give each its own line")
 
@@ -996,10 +1094,13 @@ def _module(source, options):
     """How to import the block's module: prefix, name, and where the module must be put."""
     given = options.attention_module
     name = (given or "attention").lstrip(".")
-    dots = (given or "")[: -len(name)]
-    if "." in name or len(dots) > 1:
-        return dots, name, []  # a module elsewhere: taken as it is
-    prefix = dots or _neighbour_prefix(source, given)
+    prefix = (given or "")[: -len(name)]
+    beside = os.path.basename(os.path.dirname(os.path.abspath(source.path))) + "."
+    if not prefix and name.startswith(beside):
+        prefix, name = beside, name[len(beside) :]
+    if "." in name or len(prefix.rstrip(".")) < len(prefix) - 1:
+        return prefix, name, []  # a module elsewhere: taken as it is
+    prefix = prefix or _neighbour_prefix(source, given)
     missing = []
     folders = [os.path.dirname(source.path), os.path.dirname(os.path.realpath(source.path))]
     for folder in {os.path.realpath(folder): folder for folder in reversed(folders)}.values():
@@ -1049,12 +1150,12 @@ def _neighbour_prefix(source, given):
     folder = os.path.dirname(os.path.abspath(source.path))
     package = os.path.isfile(os.path.join(folder, "__init__.py"))
     found = _prefixes(source.tree, folder)
-    if package and not found:
-        # How do the other files of the package import each other?
-        for name in sorted(os.listdir(folder)):
-            if name.endswith(".py") and os.path.isfile(os.path.join(folder, name)):
-                with contextlib.suppress(PatchError):
-                    found.update(_prefixes(_Source(_read(os.path.join(folder, name)), name).tree, folder))
+    if not found:
+        # How do the other files of the folder import each other, or those above it what is in it?
+        found = _prefixes_of_others(folder, folder)
+    if not found and not package:
+        parent = os.path.dirname(folder)
+        found = _prefixes_of_others(parent, folder) or _prefixes_of_others(os.path.dirname(parent), folder)
     if "." in found and "" in found:
         if given is None:
             raise _Doubt(
@@ -1069,15 +1170,33 @@ def _neighbour_prefix(source, given):
     return packages[0] if packages else ""
 
 
-def _prefixes(tree, folder):
-    """How a file imports modules that are beside it: prefix -> row."""
+def _prefixes_of_others(of, folder):
+    """How the files of one folder import modules of another below it, or of the same: prefix -> row."""
+    found = {}
+    with contextlib.suppress(OSError):  # a folder above may be closed to the user
+        for name in sorted(os.listdir(of)):
+            path = os.path.join(of, name)
+            if name.endswith(".py") and os.path.isfile(path):
+                data = _read(path)
+                if of == folder or os.path.basename(folder).encode() in data:
+                    with contextlib.suppress(PatchError):
+                        found.update(_prefixes(_Source(data, path).tree, folder, of))
+    return found
+
+
+def _prefixes(tree, folder, of=None):
+    """How a file of a folder, or of another `of`, imports modules that are in that folder: prefix -> row."""
     found = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            found.setdefault(".", node.lineno)
-            continue
-        names = [node.module] if isinstance(node, ast.ImportFrom) else []
-        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level and (of in (None, folder) or module.split(".")[0] == os.path.basename(folder)):
+                found.setdefault(".", node.lineno)
+            elif not node.level:
+                names = [module] + [f"{module}.{alias.name}" for alias in node.names]
         for name in names:
             # Is it a module below this folder, or below one that this folder is in and the name starts with?
             base, prefix = folder, ""
@@ -1094,9 +1213,9 @@ def _prefixes(tree, folder):
 
 def _with_compat(source):
     """The source, which has the block, changed for TensorFlow 2, and notes on what was left."""
-    marks = source.comments()
-    if not marks:
-        return source, ["--compat goes with a block that this command put in: nothing else was changed"]
+    marks = source.marks()
+    if any(match is None or match.group("compat") for _, match in marks):
+        return source, []
     flow = _Flow(source.tree)
     edits, imports, notes = [], [], []
     loads = {}  # row above which the comment goes -> edits
@@ -1104,23 +1223,30 @@ def _with_compat(source):
     modules += [node.module or "" for node in ast.walk(source.tree) if isinstance(node, ast.ImportFrom)]
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
-            imports += [source.words[index] for index in _tensorflow_words(source, node, ["tensorflow", "as"])]
+            imports += _tensorflow_words(source, node, ["tensorflow", "as"])
         elif isinstance(node, ast.Call) and flow.origin(node.func) == "numpy.load":
             names = {keyword.arg for keyword in node.keywords}
-            if "encoding" in names and not names & {"allow_pickle", None}:
+            positional = len(node.args) > 2 or any(isinstance(argument, ast.Starred) for argument in node.args)
+            if "encoding" in names and not names & {"allow_pickle", None} and not positional:
                 last = source.closing(node) - 1
                 last -= source.words[last].string == ","
                 at = source.offset(source.words[last].end)
                 loads.setdefault(source.line_of(node.lineno)[0], []).append((at, at, _ALLOW))
     if any(name.startswith("tensorflow.compat") for name in modules):
         imports = []  # the file chooses between the two itself
-    for word in imports:
-        at = source.offset(word.end)
+    for index in imports:
+        at = source.offset(source.words[index].end)
         edits.append((at, at, _COMPAT))
     if imports:
-        token, match = marks[0]
-        at = source.offset(token.start) + match.end("head")
-        edits.append((at, at, " --compat"))
+        record = f" --compat {','.join(source.words[index + 2].string for index in imports)}"
+        record += f", {len(loads)} load{'s' * (len(loads) > 1)}" if loads else ""
+        if marks:
+            token, match = marks[0]
+            at = source.offset(token.start) + match.start("rest")
+            edits.append((at, at, record))
+        else:  # the block was put in by hand
+            row, _ = source.line_of(min(source.words[index].start[0] for index in imports))
+            edits.append(source.insertion(row - 1, f"{source.indentation(row)}# {_MARK}{record}"))
     for row, allowed in loads.items():
         edits += [source.insertion(row - 1, source.indentation(row) + _TRUST % _MARK)] + allowed
     left = sorted(name for name in set(modules) if name.startswith("tensorflow.contrib"))
@@ -1153,51 +1279,81 @@ def _check_way_back(source, patched):
 
 def _reverted(source):
     """The bytes of a source without what this command put in."""
-    edits, calls = [], []
+    edits, calls, records, loads = [], [], [], 0
     imported = False
-    for token, match in source.comments():
+    for token, match in source.marks():
         row = token.start[0]
         line = source.line_of(row)
-        changed = PatchError(
-            f"{source.path}: line {row} was put in by this command and edited since; take it out by hand"
-        )
+        if match is None:
+            edits.append(source.removal(row, row))
+            edits += _allowances(source, line)
+            loads += 1
+            continue
+        if match.group("compat"):
+            records.append((row, match))
         if source.plain[row - 1].lstrip().startswith("#"):
             edits.append(source.removal(row, row))
-            edits += _allowances(source, line, changed)
+            continue
+        edits.append(source.removal(*line))
+        stmts = [
+            node
+            for node in ast.walk(source.tree)
+            if isinstance(node, ast.stmt) and node.lineno in range(line[0], line[1] + 1)
+        ]
+        if len(stmts) != 1:
+            raise source.edited_since(row)
+        if isinstance(stmts[0], ast.ImportFrom) and [alias.name for alias in stmts[0].names] == [_BLOCK]:
+            imported = True
+        elif isinstance(stmts[0], ast.Assign) and isinstance(stmts[0].value, ast.Call) and stmts[0].value.args:
+            calls.append(stmts[0])
+            edits += _reads_back(source, stmts[0], int(match.group("reads") or 1))
         else:
-            edits.append(source.removal(*line))
-            stmts = [
-                node
-                for node in ast.walk(source.tree)
-                if isinstance(node, ast.stmt) and node.lineno in range(line[0], line[1] + 1)
-            ]
-            if len(stmts) != 1:
-                raise changed
-            if isinstance(stmts[0], ast.ImportFrom) and [alias.name for alias in stmts[0].names] == [_BLOCK]:
-                imported = True
-            elif isinstance(stmts[0], ast.Assign) and isinstance(stmts[0].value, ast.Call) and stmts[0].value.args:
-                calls.append(stmts[0])
-                edits += _reads_back(source, stmts[0], int(match.group("reads") or 1), changed)
-            else:
-                raise changed
-        if match.group("compat"):
-            words = ["tensorflow", ".", "compat", ".", "v1", "as"]
-            for node in ast.walk(source.tree):
-                for index in _tensorflow_words(source, node, words) if isinstance(node, ast.Import) else []:
-                    start, end = source.words[index].end, source.words[index + 4].end
-                    edits.append((source.offset(start), source.offset(end), ""))
-    if imported:
-        ours = {id(call.value.func) for call in calls}
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Name) and node.id == _BLOCK and id(node) not in ours:
-                raise PatchError(
-                    f"{source.path}: line {node.lineno} uses the import of {_BLOCK} that this command put in; take "
-                    "that use out first"
-                )
+            raise source.edited_since(row)
+    for row, match in records:
+        edits += _imports_back(source, row, match.group("names").split(","))
+        if loads != int(match.group("loads") or 0):
+            raise PatchError(
+                f"{source.path}: line {row} tells of {match.group('loads') or 0} loads, but {loads} have the comment "
+                "above them that this command put there: put it back, or take allow_pickle and this out by hand"
+            )
+    ours = {id(call.value.func) for call in calls}
+    names = [node for node in ast.walk(source.tree) if isinstance(node, (ast.Name, ast.Attribute))]
+    made = {_last_name(node) for node in names if isinstance(node.ctx, ast.Store)}
+    for node in names:
+        if imported and _last_name(node) == _BLOCK and id(node) not in ours:
+            raise PatchError(
+                f"{source.path}: line {node.lineno} uses the import of {_BLOCK} that this command put in; take "
+                "that use out first"
+            )
+        if (
+            (calls or imported)
+            and re.match(r"attention_feature(_\d+)?$", _last_name(node))
+            and _last_name(node) not in made
+        ):
+            raise PatchError(
+                f"{source.path}: line {node.lineno} reads {_last_name(node)}, but the line that made it is gone: make "
+                "this line read again what it read before, then --revert takes the rest out"
+            )
     return source.edited(edits)
 
 
-def _allowances(source, line, changed):
+def _imports_back(source, row, names):
+    """The edits that import TensorFlow 1 again under these names."""
+    words = ["tensorflow", ".", "compat", ".", "v1", "as"]
+    found = []
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            found += _tensorflow_words(source, node, words)
+    found = [index for index in found if source.words[index + len(words)].string in names]
+    if sorted(source.words[index + len(words)].string for index in found) != sorted(names):
+        raise PatchError(
+            f"{source.path}: line {row} tells of imports as {', '.join(names)} that --compat changed; they have been "
+            "edited since: change them back by hand, and take what that line says of --compat out"
+        )
+    return [(source.offset(source.words[i].end), source.offset(source.words[i + 4].end), "") for i in found]
+
+
+def _allowances(source, line):
     """The edits that take `allow_pickle` out of a logical line."""
     edits = []
     words = [word for word in source.words if line[0] <= word.start[0] <= line[1]]
@@ -1205,14 +1361,14 @@ def _allowances(source, line, changed):
         if word.string == "allow_pickle":
             start, end = source.offset(comma.start), source.offset(end.end)
             if source.text[start:end] != _ALLOW:
-                raise changed
+                raise source.edited_since(line[0])
             edits.append((start, end, ""))
     if not edits:
-        raise changed
+        raise source.edited_since(line[0])
     return edits
 
 
-def _reads_back(source, stmt, count, changed):
+def _reads_back(source, stmt, count):
     """The edits by which all that reads the block's result reads again what the block does."""
     (variable,), owner = [_key(target) for target in stmt.targets], ast.ClassDef
     if isinstance(stmt.targets[0], ast.Name):
@@ -1220,7 +1376,7 @@ def _reads_back(source, stmt, count, changed):
     around = [node for node in ast.walk(source.tree) if isinstance(node, owner) and stmt in ast.walk(node)]
     span = source.span(stmt.value.args[0]) if _key(stmt.value.args[0]) else None
     if not around or span is None:
-        raise changed
+        raise source.edited_since(stmt.lineno)
     around = max(around, key=lambda node: node.lineno)
     uses = [
         node
@@ -1242,14 +1398,16 @@ def _reads_back(source, stmt, count, changed):
 
 
 def diff(plan):
-    """The change as a unified diff, with the file's own line ends."""
+    """The change as a unified diff, for `patch` and `git apply`: bytes with the file's own line ends, its encoding."""
     texts = []
     for data in (plan.before, plan.after):
         source = _Source(data, plan.path)
-        bom = "\ufeff" if source.bom else ""
-        texts.append([bom + line if number == 0 else line for number, line in enumerate(source.lines)])
-    lines = difflib.unified_diff(texts[0], texts[1], plan.path, plan.path)
-    return "".join(line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        lines = [line.encode(source.encoding) for line in source.lines]
+        texts.append([source.bom + lines[0]] + lines[1:] if lines else [])
+    name = os.fsencode(plan.path)
+    lines = difflib.diff_bytes(difflib.unified_diff, texts[0], texts[1], name, name, lineterm=b"\n")
+    whole = (line if line.endswith((b"\n", b"\r")) else line + b"\n\\ No newline at end of file\n" for line in lines)
+    return b"".join(whole), source.encoding
 
 
 def check_writable(plans):

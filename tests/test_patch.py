@@ -260,20 +260,39 @@ def test_compat_changes_the_import_and_the_load_and_nothing_else(copy, tmp_path,
     assert "tf_upgrade_v2" in capsys.readouterr().out
     trust = "# allow_pickle=True runs any code that the file holds: load only files you trust (tensorflow-vgg patch)"
     expected = plain.replace("import tensorflow as tf", "import tensorflow.compat.v1 as tf")
-    expected = expected.replace("module  # tensorflow-vgg patch", "module  # tensorflow-vgg patch --compat")
+    expected = expected.replace("module  # tensorflow-vgg patch", "module  # tensorflow-vgg patch --compat tf, 1 load")
     expected = expected.replace("        self.weights = np", "        " + trust + "\n        self.weights = np")
     expected = expected.replace("encoding='latin1',  # saved", "encoding='latin1', allow_pickle=True,  # saved")
     assert path.read_text() == expected
 
-    # Patched by hand: there is no line of ours to say what was changed.
+    # Patched by hand: a line of its own says what was changed.
     path = copy("by_hand.py")
-    before = snapshot(tmp_path)
+    (tmp_path / "attention.py").write_text("# the tutorial's\n")
+    by_hand = path.read_text()
     assert main(["patch", str(path), "--write", "--compat"]) == 0
-    assert snapshot(tmp_path) == before
+    assert "attention.py is another" in capsys.readouterr().err
+    lines = path.read_text().splitlines()
+    assert lines[1:3] == ["# tensorflow-vgg patch --compat tf, 1 load", "import tensorflow.compat.v1 as tf"]
+    assert lines[10:12] == ["        " + trust, by_hand.splitlines()[9].replace("1')", "1', allow_pickle=True)")]
+    assert len(lines) == len(by_hand.splitlines()) + 2
+    assert main(["patch", str(path), "--check", "--compat"]) == 0
+    assert main(["patch", str(path), "--revert"]) == 0
+    assert path.read_text() == by_hand
 
 
-@pytest.mark.parametrize("name", ["plain.py", "crlf.py", "vgg16_no_final_newline.py", "bom.py", "tabs.py"])
-def test_the_diff_is_what_write_does(name, copy, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("call", ["p, None, False, encoding='latin1'", "*p, encoding='latin1'", "p, encoding='x', **k"])
+def test_compat_leaves_loads_that_say_it_already(call, copy):
+    path = copy("plain.py")
+    path.write_text(path.read_text() + "\n\nx = np.load(%s)\n" % call)
+    assert main(["patch", str(path), "--write", "--compat"]) == 0
+    text = path.read_text()
+    assert text.endswith("\n\nx = np.load(%s)\n" % call) and text.count("allow_pickle=True,") == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["plain.py", "crlf.py", "euc_jp.py", "latin1.py", "vgg16_no_final_newline.py", "bom.py", "tabs.py"]
+)
+def test_the_diff_is_what_write_does(name, copy, tmp_path, capsysbinary, monkeypatch):
     if not shutil.which("git"):
         pytest.skip("no git to apply the diff with")
     path = copy(name)
@@ -283,7 +302,7 @@ def test_the_diff_is_what_write_does(name, copy, tmp_path, capsys, monkeypatch):
     assert main(["patch", path.name, "--compat"]) == 0
     assert snapshot(tmp_path) == before
     change = tmp_path / "change.diff"
-    change.write_bytes(capsys.readouterr().out.encode("utf-8"))
+    change.write_bytes(capsysbinary.readouterr().out)
     subprocess.run(["git", "apply", "-p0", "--whitespace=nowarn", change.name], check=True)
     applied = path.read_bytes()
     path.write_bytes(original)
@@ -333,6 +352,21 @@ POOL = "self.pool5 = self.max_pool(self.conv5_4, 'pool5')\n"
             "self.fc6 = self.fc(tf.reshape(attention_feature, [-1, n(self.pool5.shape)]))\nmask = self.pool5 > 0\n",
         ),
         ("if x: self.pool5 = self.max_pool(y)\nelse: raise x\nself.fc6 = self.fc(self.pool5)\n", None),
+        # Where only one way has a pooling, the block is on that way.
+        (
+            "if x:\n    " + POOL + "if x:\n    self.fc6 = self.fc(self.pool5)\n",
+            "if x:\n    " + POOL + "    " + CALL + "if x:\n    self.fc6 = self.fc(attention_feature)\n",
+        ),
+        (
+            POOL + "for g in gpus:\n    z = tf.nn.relu(self.fc(self.pool5))\n",
+            POOL + CALL + "for g in gpus:\n    z = tf.nn.relu(self.fc(attention_feature))\n",
+        ),
+        (
+            POOL + "z = [self.pool5 for self.x in z]\nf = lambda y: self.fc(y)\nself.fc6 = self.fc(self.pool5)\n",
+            POOL
+            + CALL
+            + "z = [self.pool5 for self.x in z]\nf = lambda y: self.fc(y)\nself.fc6 = self.fc(attention_feature)\n",
+        ),
     ],
 )
 def test_forms_of_python(before, after, copy, capsys):
@@ -352,6 +386,59 @@ def test_forms_of_python(before, after, copy, capsys):
         assert status == 0 and path.read_text() == whole(head, after)
         assert main(["patch", str(path), "--revert"]) == 0
     assert path.read_text() == whole(text[: text.index("        " + POOL)] + "        y = self.conv5_4\n", before)
+
+
+@pytest.mark.parametrize(
+    "body, reason",
+    [
+        ("x = self.max_pool(y)\nfor n in ['fc6', 'fc7']:\n    x = self.fc(x, n)\n", "not made in one place"),
+        (
+            "x = self.max_pool(y)\nwhile x is not None:\n    z = self.fc(x)\n    x = self.next(x)\n",
+            "not made in one place",
+        ),
+        ("x = self.max_pool(y)\nfor x in z:\n    pass\nself.fc6 = self.fc(x)\n", "no fully connected layer reads"),
+        ("x = self.max_pool(y)\nfor z in x:\n    self.fc6 = self.fc(z)\n", "does not read a pooling"),
+        (
+            "x = self.max_pool(y)\nfor z in w:\n    x = z(x)\n    break\nself.fc6 = self.fc(x)\n",
+            "does not read a pooling, but line 46",
+        ),
+        ("x = (self.max_pool(y), 512)\nself.fc6 = self.fc(*x)\n", "does not read a pooling"),
+        ("x = [self.max_pool(y)]\nself.fc6 = self.fc(x)\n", "does not read a pooling"),
+        ("*x, z = self.max_pool(y)\nself.fc6 = self.fc(x)\n", "does not read a pooling"),
+        ("x = self.max_pool(y)\nself.fc6 = [self.fc(x) for x in z]\n", "no fully connected layer reads"),
+        ("x = self.max_pool(y)\nself.fc6 = lambda x: self.fc(x)\n", "no fully connected layer reads"),
+        (
+            "x = self.max_pool(y)\nwith self.other() as x:\n    self.fc6 = self.fc(x)\n",
+            "no fully connected layer reads",
+        ),
+        (
+            "z['a'] = self.max_pool(y)\nz[n] = self.other()\nself.fc6 = self.fc(z['a'])\n",
+            "no fully connected layer reads",
+        ),
+    ],
+)
+def test_names_that_stand_for_something_else(body, reason, copy, capsys):
+    path = copy("plain.py")
+    text = path.read_text()
+    head = text[: text.index("        " + POOL)] + "        y = self.conv5_4\n"
+    path.write_text(head + "".join("        " + line for line in body.splitlines(True)))
+    before = path.read_bytes()
+    assert main(["patch", str(path), "--write"]) == 1
+    assert reason in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_a_subclass_that_makes_the_pooling_otherwise(copy, capsys):
+    path = copy("two_methods.py")
+    text = path.read_text()
+    path.write_text(
+        text + "\n\nclass Own(vgg16):\n    def convlayers(self):\n        self.pool5 = self.parameters[0]\n"
+    )
+    assert main(["patch", str(path), "--write"]) == 1
+    message = capsys.readouterr().err
+    assert "  line %d: def convlayers" % (len(text.splitlines()) + 4) in message and "subclass" in message
+    path.write_text(path.read_text().replace("self.pool5 = self.parameters[0]", "vgg16.convlayers(self)"))
+    assert main(["patch", str(path), "--write"]) == 0
 
 
 # ------------------------------------------------------------------------------------------ what it does not do
@@ -454,12 +541,21 @@ def test_revert_after_other_edits(copy, capsys):
     assert main(["patch", str(path), "--revert"]) == 0
     assert path.read_bytes() == edit(original)
 
-    # A formatter has broken the lines that were put in.
+    # Another import of the user's own, which looks like what --compat made; a comment of theirs with our words in it.
+    path.write_bytes(original)
+    assert main(["patch", str(path), "--write", "--compat", "--no-backup"]) == 0
+    own = b"\r\nimport tensorflow.compat.v1 as tf1  # see tensorflow-vgg patch\r\n# tensorflow-vgg patch was here\r\n"
+    path.write_bytes(path.read_bytes() + own)
+    assert main(["patch", str(path), "--revert"]) == 0
+    assert path.read_bytes() == original + own
+    assert main(["patch", str(path), "--write", "--no-backup"]) == 0
+
+    # A linter has added to the comments, and a formatter has broken the lines that were put in.
     path.write_bytes(original)
     assert main(["patch", str(path), "--write", "--no-backup"]) == 0
     call = b"attention_feature = %s(self.pool5, index=0)" % BLOCK.encode()
     broken = b"attention_feature = %s(\r\n            self.pool5, index=0\r\n        )" % BLOCK.encode()
-    path.write_bytes(path.read_bytes().replace(call, broken))
+    path.write_bytes(path.read_bytes().replace(call, broken).replace(b"vgg patch", b"vgg patch  # noqa: E402"))
     assert main(["patch", str(path), "--revert"]) == 0
     assert path.read_bytes() == original
 
@@ -473,6 +569,10 @@ def test_revert_after_other_edits(copy, capsys):
         (b"import %s " % BLOCK.encode(), b"import %s, x " % BLOCK.encode(), "edited"),
         (b"VGG_MEAN = ", b"other = %s\nVGG_MEAN = " % BLOCK.encode(), "take that use out"),
         (b", allow_pickle=True", b",allow_pickle=True", "edited"),
+        (CALL.encode("ascii"), b"\n", "but the line that made it is gone"),
+        (b"index=0)  # tensorflow-vgg patch", b"index=0)  # tensorflow-vgg patch, mine since", "edited"),
+        (b"# allow_pickle=True runs", b"# runs", "tells of 1 loads, but 0 have"),
+        (b"compat.v1 as tf", b"compat.v1 as tf1", "tells of imports as tf"),
     ],
 )
 def test_revert_refuses_what_it_cannot_take_out_exactly(old, new, word, copy, tmp_path, capsys):
@@ -516,6 +616,9 @@ def test_options_of_the_block(copy, capsys):
         (["--scope", 'x"y'], "letters"),
         (["--start", "zero"], "invalid choice"),
         (["--attention-module", "a-b"], "module's name"),
+        (["--attention-module", "attention.py"], "module's name"),
+        (["--attention-module", "my.class"], "module's name"),
+        (["--after", ""], "layer's name"),
         (["--write", "--check"], "not allowed"),
     ],
 )
@@ -653,6 +756,10 @@ def test_another_attention_module_is_never_written_over(copy, tmp_path, capsys):
         ({"__init__.py": "", "utils.py": ""}, "import utils\n", "from attention "),
         ({"utils.py": ""}, "from .utils import x\n", "from .attention "),
         ({"utils.py": ""}, "from nets.utils import x\n", "from nets.attention "),
+        ({"../train.py": "from nets.plain import Vgg19\n"}, "", "from nets.attention "),
+        ({"../train.py": "from nets import plain as vgg\n"}, "", "from nets.attention "),
+        ({"../train.py": "import nets\n", "run.py": "import plain\n"}, "", "from attention "),
+        ({"__init__.py": "", "../train.py": "from nets.plain import Vgg19\n"}, "", "from .attention "),
         ({"__init__.py": ""}, "import nets as n\n", "from nets.attention "),
         (
             {"__init__.py": "", "utils.py": ""},
@@ -815,5 +922,5 @@ def test_files_with_next_to_nothing(data, tmp_path, capsys):
     path = tmp_path / "vgg.py"
     path.write_bytes(data)
     assert main(["patch", str(path), "--write", "--compat"]) == 1
-    assert main(["patch", str(path), "--revert"]) == (2 if b"patch" in data else 0)
+    assert main(["patch", str(path), "--revert"]) == 0
     assert path.read_bytes() == data
