@@ -100,6 +100,7 @@ _UPSTREAMS_IMPORTS = {
     "vgg19_trainable": "import numpy as np\nimport tensorflow as tf\nfrom functools import reduce",
 }
 # Names that Python 3 does not have.
+_PYTHON_2_METHODS = {"has_key", "iteritems", "iterkeys", "itervalues"}
 _PYTHON_2 = {"basestring", "execfile", "raw_input", "reduce", "unichr", "unicode", "xrange"}
 
 
@@ -902,7 +903,9 @@ def _load_of(numpy):
                 opened = stack.enter_context(open(file, "rb"))
             holds = _holds_objects(opened, numpy) if allowed and mmap_mode is None and hasattr(opened, "seek") else None
             if holds:
-                return weights.read_objects(opened, getattr(opened, "name", file), bare=holds == "pickle")
+                encoding = args[2] if len(args) > 2 else kwargs.get("encoding")
+                name = getattr(opened, "name", file)
+                return weights.read_objects(opened, name, bare=holds == "pickle", keep_bytes=encoding == "bytes")
         loaded = numpy.load(file, mmap_mode, *args, **kwargs)
         if allowed and isinstance(loaded, numpy.lib.npyio.NpzFile):
             loaded.__class__ = _archive_of(numpy)
@@ -1096,12 +1099,25 @@ def _problems(file, environment):
         reason = _why_not(name, environment)
         if reason:
             found.append((node.lineno, reason))
-    assigned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    assigned |= {alias.asname or alias.name for node in ast.walk(tree) for alias in getattr(node, "names", [])}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in _PYTHON_2 - assigned and id(node) not in tried:
-            found.append((node.lineno, f"{node.id} is Python 2's"))
+    found += [(node.lineno, f"{name} is Python 2's") for node, name in _python_2(tree) if id(node) not in tried]
     return [f"{file}:{line}: {reason}" for line, reason in sorted(found)]
+
+
+def _python_2(tree):
+    """Yields (node, name) for the uses of what Python 2 had."""
+    nodes = list(ast.walk(tree))
+    own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    own |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    imported = {alias.asname or alias.name for node in imports for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.Name) and node.id in _PYTHON_2 - own - imported:
+            yield node, node.id
+        elif isinstance(node, ast.Attribute) and node.attr in _PYTHON_2_METHODS - own:
+            if _dotted(node.value) not in imported:  # as six.iteritems is
+                yield node, node.attr
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift) and _dotted(node.left) == "print":
+            yield node, "print >>"
 
 
 def _attributes(tree, environment):

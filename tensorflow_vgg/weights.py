@@ -150,13 +150,14 @@ def read(path, *digests):
     return weights
 
 
-def read_objects(file, path, bare=False):
+def read_objects(file, path, bare=False, keep_bytes=False):
     """Reads a `.npy` of Python objects as `read` does, whatever plain containers and arrays it holds.
 
     Args:
       file: the file, open for reading bytes, at the start of the `.npy`.
       path: its name, for the messages.
       bare: whether it is a pickle without the header of a `.npy`.
+      keep_bytes: whether the keys of Python 2's dicts stay bytes, as `numpy.load(path, encoding="bytes")` has them.
 
     Returns:
       What `numpy.load(path, allow_pickle=True)` would: mostly an object array.
@@ -166,7 +167,7 @@ def read_objects(file, path, bare=False):
     """
     try:
         if bare:
-            return _unpickle(file)
+            return _unpickle(file, keep_bytes)
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0), (3, 0)):
             raise WeightsError(f"damaged: there is no version {version} of .npy")
@@ -176,7 +177,7 @@ def read_objects(file, path, bare=False):
         shape, _, dtype = read_header(file)
         if not dtype.hasobject:
             raise WeightsError(f"{path}: expected a dict of layers, got an array of {dtype}, shape {shape}")
-        return _unpickle(file)
+        return _unpickle(file, keep_bytes)
     except WeightsError as error:
         raise WeightsError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     except EOFError as error:
@@ -363,13 +364,13 @@ class _Unpickler(pickle.Unpickler):
             ) from None
 
 
-def _unpickle(file):
+def _unpickle(file, keep_bytes):
     """What the pickle at the file's position holds: arrays and plain containers, nothing else."""
     # "bytes" spares the copies that text of the size of a layer costs with Python 2's files.
-    return _resolve(_Unpickler(file, encoding="bytes").load(), {}, 0)
+    return _resolve(_Unpickler(file, encoding="bytes").load(), {}, 0, keep_bytes)
 
 
-def _resolve(value, done, depth):
+def _resolve(value, done, depth, keep_bytes):
     if id(value) in done:
         return done[id(value)]
     if depth > 16:
@@ -377,7 +378,7 @@ def _resolve(value, done, depth):
     if isinstance(value, _Array):
         data = value.data
         if isinstance(data, list):
-            data = [_resolve(item, done, depth + 1) for item in data]
+            data = [_resolve(item, done, depth + 1, keep_bytes) for item in data]
         result = np.ndarray((0,), np.int8)
         # Shape, dtype and data are checked; of all ways only this one shares the bytes and stays writable.
         result.__setstate__((1, value.shape, value.dtype, value.fortran, data))
@@ -385,10 +386,10 @@ def _resolve(value, done, depth):
         result = type(value).copy(value)  # of its class, with a defaultdict's default
         result.clear()
         for key, item in value.items():
-            key = key.decode("latin1") if isinstance(key, bytes) else key
-            result[_resolve(key, done, depth + 1)] = _resolve(item, done, depth + 1)
+            key = key.decode("latin1") if isinstance(key, bytes) and not keep_bytes else key
+            result[_resolve(key, done, depth + 1, keep_bytes)] = _resolve(item, done, depth + 1, keep_bytes)
     elif isinstance(value, (list, tuple, set, frozenset)):
-        result = type(value)([_resolve(item, done, depth + 1) for item in value])
+        result = type(value)([_resolve(item, done, depth + 1, keep_bytes) for item in value])
     elif value is None or isinstance(value, (bool, int, float, complex, str, bytes, np.generic)):
         return value
     else:

@@ -354,6 +354,7 @@ with open("weights.npy", "rb") as file:
     print(sorted(np.load(file)[()]))
 from numpy import load
 print(list(load("list.npy")))
+print([sorted(np.load("python2.npy", encoding=name).item())[:1] for name in ("bytes", "latin1")])
 from skimage.transform import resize
 import skimage.transform, skimage.io
 from skimage import transform
@@ -383,6 +384,9 @@ def test_what_a_script_sees(tmp_path):
     objects = np.empty(2, object)
     objects[:] = ["x", (1, 2)]
     np.save(str(tmp_path / "list.npy"), objects)
+    shutil.copyfile(
+        os.path.join(_HERE, "golden", "formats", "python2_numpy1.16_dict.npy"), str(tmp_path / "python2.npy")
+    )
     hostile = np.empty((), object)
     hostile[()] = os.system
     np.save(str(tmp_path / "hostile.npy"), hostile)
@@ -396,10 +400,10 @@ def test_what_a_script_sees(tmp_path):
     assert lines[4:6] == ["False True True False", "True False False"]
     assert lines[6] == "(0.1, 0.25)"
     assert lines[7:9] == ["['conv1_1'] (3, 3) ndarray object", "10 ['a', 'b'] (5,)"]
-    assert lines[9:11] == ["['conv1_1']", "['x', (1, 2)]"]
+    assert lines[9:12] == ["['conv1_1']", "['x', (1, 2)]", "[[b'conv1_1'], ['conv1_1']]"]
     # Of scikit-image 0.14.5, where zeros come in from outside the image.
-    np.testing.assert_allclose([float(number) for number in lines[11].split()], _RESIZED, rtol=1e-9)
-    assert lines[12:] == ["WeightsError True", "FileNotFoundError False"]
+    np.testing.assert_allclose([float(number) for number in lines[12].split()], _RESIZED, rtol=1e-9)
+    assert lines[13:] == ["WeightsError True", "FileNotFoundError False"]
 
 
 def test_a_scripts_failure_is_shown_as_python_shows_it(tmp_path):
@@ -570,7 +574,8 @@ def test_check(tmp_path):
         tmp_path,
         script="import vgg16\nimport utils\nimport nowhere\nimport tensorflow as tf\n"
         "try:\n    import cPickle\nexcept ImportError:\n    import pickle\n"
-        "tf.mul(1, 2)\nfor i in xrange(3):\n    tf.contrib.crf\nraise SystemExit('this was run')\n",
+        "tf.mul(1, 2)\nfor i in xrange(3):\n    tf.contrib.crf\nraise SystemExit('this was run')\n"
+        "import six\nsix.iteritems({})\n{}.iteritems()\nprint >> f, 1\nprint(1 >> 2)\n",
     )
     done, problems = legacy.check(script, legacy.Options(weights=5, port=frozenset(["vgg16"])))
     assert len(done) == 3
@@ -578,8 +583,9 @@ def test_check(tmp_path):
     assert done[1] == "vgg16: weights: random, from seed 5"
     assert done[2] == f"utils: this package's in place of {tmp_path}/utils.py"
     lines = [re.match(rf"{re.escape(script)}:(\d+): (\S.*)", problem).groups() for problem in problems]
-    assert [line for line, _ in lines] == ["3", "9", "10"] + ["11"] * (not _IS_TF1)
+    assert [line for line, _ in lines] == ["3", "9", "10"] + ["11"] * (not _IS_TF1) + ["15", "16"]
     assert "nowhere" in lines[0][1] and "mul" in lines[1][1] and "xrange" in lines[2][1]
+    assert "iteritems" in lines[-2][1] and "print >>" in lines[-1][1]
 
 
 @pytest.mark.parametrize("folder", ["'lib'", "os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib')"])
