@@ -530,13 +530,20 @@ class _Environment:
         def rnn_cell():
             return self._extra("tf_keras.api._v1.keras.__internal__.legacy.rnn_cell", "tf.nn.rnn_cell")
 
+        def inside(name):
+            """The package `python` of a part of tf.contrib, where scripts knew its modules too."""
+            whole = {name: lambda: self.resolve(f"tensorflow.contrib.{name}")}
+            return _Module(f"tensorflow.contrib.{name}.python", types.ModuleType("python"), whole, missing_slim)
+
         def slim_layers():
             self._slim("tf.contrib.layers")
-            return _Module("tensorflow.contrib.layers", sys.modules["tf_slim.layers"], {}, missing_slim)
+            replaced = {"python": lambda: inside("layers")}
+            return _Module("tensorflow.contrib.layers", sys.modules["tf_slim.layers"], replaced, missing_slim)
 
         def slim():
             replaced = {
                 "layers": lambda: self.resolve("tensorflow.contrib.layers"),
+                "python": lambda: inside("slim"),
                 "nets": lambda: _Module(
                     "tensorflow.contrib.slim.nets",
                     types.ModuleType("nets"),

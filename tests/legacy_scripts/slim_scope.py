@@ -5,6 +5,7 @@ import skimage.io
 import skimage.transform
 import tensorflow as tf
 import tensorflow.contrib.slim as slim
+from tensorflow.contrib.layers.python.layers import batch_norm
 from tensorflow.python.framework import graph_util
 from tensorflow.python.ops import control_flow_ops
 
@@ -38,7 +39,7 @@ net = slim.flatten(net)
 net = slim.dropout(net, 1.0, is_training=is_training)
 units = net.get_shape().as_list()[1]
 net = slim.fully_connected(net, 16, weights_initializer=initial(units, 16), scope='fc')
-net = slim.batch_norm(net, is_training=False, updates_collections=None, decay=0.9, scope='normal')
+net = batch_norm(net, is_training=False, updates_collections=None, decay=0.9, scope='normal')
 net = tf.layers.dense(net, 8, activation=tf.nn.relu, kernel_initializer=initial(16, 8), name='dense')
 net = tf.layers.batch_normalization(net, training=False, name='bn')
 net = control_flow_ops.cond(is_training, lambda: tf.nn.tanh(net), lambda: tf.nn.tanh(net), name='end')
