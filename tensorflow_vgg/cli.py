@@ -374,7 +374,10 @@ def _positive(text):
 
 
 def _names(text):
-    return [name for name in text.split(",") if name]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError(f"expected names with commas between them, got {text!r}")
+    return names
 
 
 def _tolerance(text):
@@ -1013,9 +1016,19 @@ def dump(args):
     for image, values in zip(images, pixels):
         image.setdefault("sha256", regression.digest(values))
     settings.update({key: getattr(args, key) for key in settings if getattr(args, key) is not None})
+    recorded = settings["weights"]
+    if recorded and not args.weights and _seeded(recorded, thin=True) is None and not os.path.isfile(recorded):
+        raise ValueError(
+            f"{args.recording}: was recorded with the weights {recorded}, which are not there: give --weights FILE"
+        )
 
     net = settings["net"].replace("_trainable", "")
-    source = _weights_source(settings["weights"], net)
+    try:
+        source = _weights_source(settings["weights"], net)
+    except FileNotFoundError:
+        if not args.modules:
+            raise
+        source = None  # a class of somebody's may need none
     seeded = _seeded(source, thin=True) is not None
     given = _weight_dict(source, net, use_mapped=False) if seeded or not args.modules else source
     if "tensorflow" not in sys.modules:
@@ -1035,8 +1048,8 @@ def dump(args):
     about["surroundings"] = regression.surroundings()
     about["settings"] = {
         **settings,
-        "weights": source,
-        "weights_sha256": None if seeded else weights.file_digest(source),
+        "weights": source if about["loaded"] else None,
+        "weights_sha256": weights.file_digest(source) if about["loaded"] and not seeded else None,
         "modules": args.modules,
     }
     os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
@@ -1087,10 +1100,7 @@ def compare(args):
 
     with regression.Recording(args.a) as a, regression.Recording(args.b) as b:
         result = regression.compare(a, b, args.tolerance)
+        print(json.dumps(result) if args.json else "\n".join(regression.text(result)), flush=True)
         if args.plot:
             regression.plot(args.plot, result, a, b)
-    if args.json:
-        print(json.dumps(result))
-    else:
-        print("\n".join(regression.text(result)))
     return 0 if result["ok"] else 1

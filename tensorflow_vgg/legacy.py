@@ -170,7 +170,7 @@ def run(script, arguments=(), options=None):
             sys.argv, sys.modules["__main__"] = saved
 
 
-def import_module(name, folder, options=None):
+def import_module(name, folder, options=None, stands_for_package=None):
     """Imports a module of somebody's TensorFlow 1 code, under the rules that `run` has for a script's own modules.
 
     The module itself is always that of `folder`; what it imports is decided as for a script. The module is not left
@@ -181,6 +181,8 @@ def import_module(name, folder, options=None):
       name: the module's name, dots for a module in a package.
       folder: the folder it is in.
       options: `Options`.
+      stands_for_package: a folder whose modules stand before this package's where they are imported from
+        `tensorflow_vgg`, all but the one that is imported, which may be made of this package's.
 
     Returns:
       The module.
@@ -192,6 +194,8 @@ def import_module(name, folder, options=None):
     options = options or Options()
     last = name.rpartition(".")[2]
     environment = _Environment(os.path.realpath(folder), options._replace(own=frozenset(options.own) | {last}))
+    environment.stands_for_package = stands_for_package
+    environment.not_from_there = last
     with environment:
         try:
             module = environment.builtins.__import__(name, {}, {}, ("*",))
@@ -407,6 +411,8 @@ class _Environment:
             "skimage": self._skimage,
             "tensorflow": self._tensorflow,
         }
+        self.stands_for_package = None  # as `import_module` says
+        self.not_from_there = None
         self._decided = {}
         self._announced = set()
         self._active = False
@@ -648,6 +654,8 @@ class _Environment:
             return None
         if path is not None and parent not in _PACKAGES and all(map(_is_installed, path)):
             return None
+        if parent in _PACKAGES and last == self.not_from_there and path == [self.stands_for_package]:
+            return self._port_spec(fullname, self.folder)
         if self._is_upstreams(fullname):
             decision = self.decide(fullname, path)
             if decision.ours:
@@ -707,7 +715,8 @@ class _Environment:
         found = importlib.machinery.PathFinder.find_spec(fullname.replace(_PACKAGE, "tensorflow_vgg"))
         if not _is_own(found) or found.submodule_search_locations is None:
             path = os.path.join(_HERE, "__init__.py")
-            return importlib.util.spec_from_file_location(fullname, path, submodule_search_locations=[])
+            folders = [self.stands_for_package] if self.stands_for_package else []
+            return importlib.util.spec_from_file_location(fullname, path, submodule_search_locations=folders)
         folders = list(found.submodule_search_locations)
         if found.origin is None:
             spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)

@@ -4,6 +4,7 @@ A recording is a plain `.npz`: `about`, JSON text as bytes (settings, versions, 
 of each layer `layer/NAME`, or `sample/NAME` and `index/NAME` where only samples of it were kept.
 """
 
+import ast
 import collections
 import contextlib
 import hashlib
@@ -18,6 +19,7 @@ import re
 import sys
 import tempfile
 import traceback
+import types
 import zipfile
 
 import numpy as np
@@ -30,18 +32,26 @@ _FORMAT = 1
 _SEED = 19  # of the places that are sampled, and of weights that start at random
 _PART = 1 << 16  # values that are compared at a time
 _BORDER = 8  # pixels from the edge that scikit-image's resize may draw from outside of a small image
-_ATTENTION = re.compile(r"(^|/)(cbam|attention)[^/]*(/|$)")
+_ATTENTION = re.compile(r"(?:.*/)?(?:cbam|attention)[^/]*(?=/)")  # how scopes of attention are called
+_WEIGHTS = re.compile(r"npy|path|weight|file|param|data|model|ckpt|checkpoint|pretrained")
+_ATTENTION_LAYERS = ("fc_1", "fc_2", "spatial_attention_conv")
 _VARIABLES = ("VarHandleOp", "Variable", "VariableV2")
 # What compare needs of `about`, and of each item of its lists.
 _ABOUT = {
-    "attention": {"state"},
-    "images": {"name"},
-    "layers": {"attention", "max", "mean", "min", "name", "shape", "std"},
-    "nodes": {"name"},
-    "settings": {"net"},
-    "steps": {"kind", "layer"},
-    "surroundings": {"tensorflow"},
-    "weights": {"digest", "layer", "name", "shape"},
+    "attention": {"state": str},
+    "images": {"name": str},
+    "layers": {"attention": bool, "max": float, "mean": float, "min": float, "name": str, "shape": list, "std": float},
+    "nodes": {"name": str},
+    "settings": {"net": str},
+    "steps": {"kind": str, "layer": str},
+    "surroundings": {"tensorflow": str},
+    "weights": {"attention": bool, "digest": str, "layer": str, "name": str, "shape": list},
+}
+_STEP = {
+    "preprocessing": {"mean": list, "order": list, "scale": list},
+    "flattening": {"axes": list},
+    "dropout": {"before": str, "kept": float},
+    "pooling": {"how": str},
 }
 
 
@@ -49,16 +59,19 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
     """Builds a network with its weights as constants, as upstream does, runs it once and keeps what it computes.
 
     Args:
-      net: "vgg16", "vgg19" or "vgg19_trainable". A class whose build takes train_mode runs with false.
+      net: "vgg16", "vgg19" or "vgg19_trainable". A class whose build takes train_mode runs with false. This package's
+        trainable network takes weights of any widths here.
       given: a weight dict, or for `modules` also the path of a file.
       pixels: float32 array [batch, height, width, 3], RGB in [0, 1].
-      modules: a folder, whose module `net` is taken in place of this package's.
+      modules: a folder, whose module `net` is taken in place of this package's, and whose other modules stand before
+        this package's where that one imports them from `tensorflow_vgg`.
       attention: False leaves the attention block out, where the class knows how.
       layers: the names of the attributes to keep; None for all that are tensors.
       samples: how many values to keep of a layer that has more; None for all.
 
     Returns:
       (about, arrays): what is known of the network, ready for JSON, and the values as they are named in a file.
+      `about["loaded"]` says whether the class took the weights.
 
     Raises:
       ValueError: the class cannot be loaded, built or run, or has no such layers.
@@ -72,6 +85,7 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
         raise FileNotFoundError(f"{where}: no such file; expected the module that has {class_name}")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_blaming(where))
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # what others' code prints, away from results
         source = given
         if modules is None:
             module = importlib.import_module(where)
@@ -87,8 +101,10 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
         graph = stack.enter_context(tf.Graph().as_default())
         tf.set_random_seed(_SEED)
         feed = {tf.placeholder(tf.float32, pixels.shape, name="images"): pixels}
-        with contextlib.redirect_stdout(sys.stderr):  # what upstream's classes print, away from results
-            network = _build(getattr(module, class_name), source, attention, feed)
+        cls = getattr(module, class_name)
+        if modules is None and net == "vgg19_trainable":
+            cls = _of_any_width(cls)
+        loaded, network = _build(cls, source, attention, feed)
         tensors = _tensors(vars(network), graph, feed)
         missing = [layer for layer in layers or () if layer not in tensors]
         if missing or not tensors:
@@ -96,6 +112,7 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
             raise ValueError(f"expected {expected}, got {', '.join(tensors) or 'none'}")
 
         parts = _Parts(graph, feed, tensors)
+        parts.check_fed()
         listed = nodes(graph)  # now, since running adds some
         session = stack.enter_context(tf.Session(config=session_config()))
         session.run(tf.global_variables_initializer())
@@ -109,6 +126,7 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
     about = {
         "attention": parts.attention(found),
         "layers": [],
+        "loaded": loaded,
         "nodes": listed,
         "order": list(tensors),
         "steps": _steps(pixels, values, entering, parts.first),
@@ -121,7 +139,7 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
     for layer, tensor in tensors.items():
         if layers is None or layer in layers:
             entry, kept = _kept(layer, values[layer], samples)
-            entry["attention"] = layer == "attention_feature" or bool(_ATTENTION.search(tensor.op.name))
+            entry["attention"] = layer == "attention_feature" or parts.in_attention(tensor.op.name)
             about["layers"].append(entry)
             arrays.update(kept)
     return about, arrays
@@ -130,8 +148,11 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
 @contextlib.contextmanager
 def _blaming(where):
     """Turns what others' code raises into one line that names its file."""
+    argv, sys.argv = sys.argv, [where]
     try:
         yield
+    except SystemExit as error:
+        raise ValueError(f"{where}: the module ends the program when it is imported (SystemExit {error})") from error
     except Exception as error:
         reason = " ".join(str(error).split())[:400]
         if not isinstance(error, (AssertionError, OSError, ValueError)) or not reason:
@@ -139,46 +160,127 @@ def _blaming(where):
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == os.path.realpath(where)]
         raise ValueError(f"{where}{f':{lines[-1]}' if lines else ''}: {reason}") from error
+    finally:
+        sys.argv = argv
 
 
 @contextlib.contextmanager
-def _module_of(name, folder, attention):
+def _module_of(net, folder, attention):
     """A module of somebody's folder: as it is on TensorFlow 1, else under the import rules that `run` has."""
     import tensorflow
 
-    if not tensorflow.__version__.startswith("1."):
-        from tensorflow_vgg import legacy
-
-        yield legacy.import_module(name, folder, legacy.Options(attention=attention, constants=True))
+    folder = os.path.realpath(folder)
+    base, name = _package_of(net, folder)
+    if tensorflow.__version__.startswith("1."):
+        with _importing_from(base, name, folder):
+            yield importlib.import_module(name)
         return
-    own = {file.partition(".")[0] for file in os.listdir(folder)}
-    before = {other: sys.modules.pop(other) for other in own & set(sys.modules)}
-    sys.path.insert(0, folder)
+    from tensorflow_vgg import legacy
+
+    options = legacy.Options(attention=attention, constants=True)
+    module = legacy.import_module(name, base, options, stands_for_package=folder)
+    before = sys.modules.get(name)
+    sys.modules[name] = module  # where inspect.getfile looks, by which classes find the folder that they are in
+    try:
+        yield module
+    finally:
+        del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
+
+
+def _package_of(net, folder):
+    """The folder to import a module from, and its name there: in a package, if it imports its neighbours so."""
+    with open(os.path.join(folder, f"{net}.py"), "rb") as file, contextlib.suppress(SyntaxError, ValueError):
+        own = os.path.basename(folder)
+        for node in ast.walk(ast.parse(file.read())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            above = own not in sys.modules and own in [imported.split(".")[0] for imported in names]
+            level = getattr(node, "level", 0) or int(above)
+            if level:
+                parts = folder.split(os.sep)
+                return os.sep.join(parts[:-level]) or os.sep, ".".join([*parts[-level:], net])
+    return folder, net
+
+
+@contextlib.contextmanager
+def _importing_from(base, name, folder):
+    """Has modules come from a folder, those of `tensorflow_vgg` too, and all loaded ones back afterwards."""
+    import tensorflow_vgg
+
+    installed = os.path.dirname(os.path.abspath(__file__))
+    net = name.rpartition(".")[2]
+    own = {file.partition(".")[0] for file in os.listdir(base)} | {"tensorflow_vgg"}
+    importlib.import_module(f"tensorflow_vgg.{net}")
+    before = {other: sys.modules.pop(other) for other in list(sys.modules) if other.partition(".")[0] in own}
+    sys.path.insert(0, base)
     importlib.invalidate_caches()
     try:
-        yield importlib.import_module(name)
+        if base == folder:
+            # Its modules but the one that is recorded, which may be made of this package's of that name.
+            package = types.ModuleType("tensorflow_vgg")
+            names = vars(tensorflow_vgg).items()
+            package.__dict__.update((key, value) for key, value in names if not isinstance(value, types.ModuleType))
+            package.__path__ = [folder, installed]
+            setattr(package, net, before[f"tensorflow_vgg.{net}"])
+            sys.modules["tensorflow_vgg"] = package
+            sys.modules[f"tensorflow_vgg.{net}"] = before[f"tensorflow_vgg.{net}"]
+        yield
     finally:
-        sys.path.remove(folder)
-        for other in own & set(sys.modules):
+        sys.path.remove(base)
+        for other in [other for other in sys.modules if other.partition(".")[0] in own]:
             del sys.modules[other]
         sys.modules.update(before)
 
 
+def _of_any_width(cls):
+    """This package's trainable network with layers of the sizes of its weights."""
+
+    class Vgg19(cls):
+        def conv_layer(self, bottom, in_channels, out_channels, name):
+            shape = np.shape(self.data_dict[name][0]) if self.data_dict else (3, 3, in_channels, out_channels)
+            return super().conv_layer(bottom, *shape[2:], name)
+
+        def fc_layer(self, bottom, in_size, out_size, name):
+            shape = np.shape(self.data_dict[name][0]) if self.data_dict else (in_size, out_size)
+            return super().fc_layer(bottom, *shape, name)
+
+    return Vgg19
+
+
 def _build(cls, source, attention, feed):
-    """An object of a class that may be anybody's, built on the first placeholder of `feed`."""
+    """A class that may be anybody's, built on the first placeholder of `feed`.
+
+    Returns:
+      (whether it took the weights, the object).
+    """
     import tensorflow.compat.v1 as tf
 
     (images,) = feed
-    parameters = inspect.signature(cls).parameters
-    options = {"attention": False} if not attention and "attention" in parameters else {}
-    network = cls(source, **options) if parameters else cls()
+    parameters = list(inspect.signature(cls).parameters.values())
+    plain = [item for item in parameters if item.kind not in (item.VAR_KEYWORD, item.VAR_POSITIONAL)]
+    required = [item for item in plain if item.default is item.empty]
+    taking = [item.name for item in plain if _WEIGHTS.search(item.name.lower())] + [item.name for item in required]
+    options = {"attention": False} if not attention and "attention" in [item.name for item in plain] else {}
+    arguments = []
+    loads = bool(taking) or any(item.kind is item.VAR_POSITIONAL for item in parameters)
+    if loads:
+        if source is None:
+            raise ValueError("its class takes weights: give them with --weights FILE or seeded:N")
+        if taking:
+            wants_dict = "dict" in taking[0] and isinstance(source, str)
+            options[taking[0]] = weights.read(source) if wants_dict else source
+        else:
+            arguments = [source]
+    network = cls(*arguments, **options)
     if "train_mode" in inspect.signature(network.build).parameters:
         train_mode = tf.placeholder(tf.bool, [], name="train_mode")
         feed[train_mode] = False
         network.build(images, train_mode=train_mode)
     else:
         network.build(images)
-    return network
+    return loads, network
 
 
 def _tensors(attributes, graph, feed):
@@ -210,18 +312,37 @@ class _Parts:
         for layer, tensor in tensors.items():
             for name in self._ancestors(tensor.op, self._layers):
                 self._layers[name] = layer
-        dependent = {tensor.op.name for tensor in feed}
+        self._fed = {tensor.op.name for tensor in feed}
+        dependent = set(self._fed)
         linear = []
         for op in graph.get_operations():
             if any(tensor.op.name in dependent for tensor in op.inputs):
                 dependent.add(op.name)
-                if op.type in ("Conv2D", "MatMul") and op.name in self._layers and not _ATTENTION.search(op.name):
+                if op.type in ("Conv2D", "MatMul") and op.name in self._layers:
                     linear.append(op)
+        # A scope that has the network's first or last layer in it is the network's own, whatever it is called.
+        ends = [linear[0].name, linear[-1].name] if linear else []
+        scopes = _attention_scopes(self._layers)
+        self._scopes = [scope for scope in scopes if not any(_in_scope(name, scope) for name in ends)]
+        linear = [op for op in linear if not self.in_attention(op.name)]
         self.first = self._layers[linear[0].name] if linear else None
         self.entering = {self._layers[op.name]: op.inputs[0] for op in linear[:1]}
         self.entering.update({self._layers[op.name]: op.inputs[0] for op in linear[1:] if op.type == "MatMul"})
         # The means and the scale are constants, but no weights.
         self._preprocessing = self._ancestors(linear[0].inputs[0].op, ()) if linear else set()
+
+    def in_attention(self, name):
+        """Whether a node is part of an attention block."""
+        return any(_in_scope(name, scope) for scope in self._scopes)
+
+    def check_fed(self):
+        """Raises if the layers need a placeholder that nothing is fed to."""
+        for op in self._graph.get_operations():
+            if op.type == "Placeholder" and op.name in self._layers and op.name not in self._fed:
+                raise ValueError(
+                    f"the layer {self._layers[op.name]} needs a value for the placeholder {op.name}, which is not fed: "
+                    "give it one with tf.placeholder_with_default"
+                )
 
     @staticmethod
     def _ancestors(op, known):
@@ -243,17 +364,18 @@ class _Parts:
                 continue
             is_weight = known["dtype"].startswith(("float", "bfloat")) and known["shape"]
             if is_weight and op.name in self._layers and op.name not in self._preprocessing:
-                found.append({"name": op.name, "layer": self._layers[op.name], **known})
+                entry = {"name": op.name, "layer": self._layers[op.name], "attention": self.in_attention(op.name)}
+                found.append({**entry, **known})
         return found
 
     def attention(self, found):
         """What the attention block does: "none" there, "passes" everything through, or "acts"; and for which layer."""
-        names = [name for name in self._layers if _ATTENTION.search(name)]
+        names = [name for name in self._layers if self.in_attention(name)]
         if not names:
             return {"state": "none"}
         order = list(dict.fromkeys(self._layers.values()))
         layer = min((self._layers[name] for name in names), key=order.index)
-        block = [weight for weight in found if _ATTENTION.search(weight["name"])]
+        block = [weight for weight in found if weight["attention"]]
         closed = digest(np.full(1, 40, np.float32))
         passes = any(weight["digest"] == closed for weight in block) and all(
             weight["digest"] in (closed, digest(np.zeros(weight["shape"], np.float32))) for weight in block
@@ -261,19 +383,42 @@ class _Parts:
         return {"state": "passes" if passes else "acts", "layer": layer}
 
 
+def _attention_scopes(names):
+    """The scopes of attention blocks: those that have the block's three layers, and those that are called so."""
+    layers = {}
+    for name in names:
+        parts = name.split("/")
+        for depth, part in enumerate(parts[:-1]):
+            if part in _ATTENTION_LAYERS:
+                layers.setdefault("/".join(parts[:depth]), set()).add(part)
+    found = [scope for scope, inner in layers.items() if len(inner) == len(_ATTENTION_LAYERS)]
+    return list(dict.fromkeys(found + [match.group() for match in map(_ATTENTION.match, names) if match]))
+
+
+def _in_scope(name, scope):
+    """Whether a node is in a scope; "" stands for a block that has no scope of its own."""
+    return name.startswith(f"{scope}/") if scope else name.split("/")[0] in _ATTENTION_LAYERS
+
+
 def _load_attention(session, given):
     """Gives the attention block's variables the given weights, for classes that have a block and do not load it."""
     import tensorflow.compat.v1 as tf
 
-    found = []
+    layers = "|".join(_ATTENTION_LAYERS)
+    found = {}
     for variable in tf.global_variables():
-        match = re.search(r"(?:^|/)(cbam/\w+)/(kernel|weights|bias|biases)$", variable.op.name)
+        match = re.match(rf"(.*?)/?({layers})/(kernel|weights|bias|biases)$", variable.op.name)
         if match:
-            found.append((variable, match.group(1), 0 if match.group(2) in ("kernel", "weights") else 1))
-    if not found:
+            scope, layer, kind = match.groups()
+            found.setdefault(scope, []).append((variable, f"cbam/{layer}", int(kind.startswith("bias"))))
+    found = [block for block in found.values() if len(block) == 2 * len(_ATTENTION_LAYERS)]
+    if not found or given is None:
         return
-    block = weights.attention_layers(given if isinstance(given, dict) else weights.read(given))
-    for variable, layer, index in found:
+    if not isinstance(given, dict):
+        given = weights.read(given)
+    block = weights.attention_layers(given)
+    # A file has the weights of one block: of several each gets them.
+    for variable, layer, index in itertools.chain(*found):
         if layer in block:
             session.run(variable.initializer, {variable.initializer.inputs[1]: block[layer][index]})
 
@@ -341,19 +486,20 @@ def _steps(pixels, values, entering, first):
     if first is not None:
         found += _preprocessing(pixels, entering[first], first)
     maps = [(layer, value) for layer, value in values.items() if value.ndim == 4]
-    for (_, before), (layer, value) in zip(maps, maps[1:]):
-        how = _pooling(before, value)
-        if how:
-            found.append({"kind": "pooling", "layer": layer, "how": how})
-    for layer, value in entering.items():
-        if value.ndim == 2:
-            found += _flattening(value, layer, values)
-            found += _dropping(value, layer, values)
+    with np.errstate(all="ignore"):  # values that are no numbers tell nothing
+        for (_, before), (layer, value) in zip(maps, maps[1:]):
+            how = _pooling(before, value)
+            if how:
+                found.append({"kind": "pooling", "layer": layer, "how": how})
+        for layer, value in entering.items():
+            if value.ndim == 2:
+                found += _flattening(value, layer, values)
+                found += _dropping(value, layer, values)
     return found
 
 
 def _preprocessing(pixels, image, layer):
-    """From which colour each channel of the image is, its scale and what is subtracted."""
+    """From which colour each channel of the image is (None: from one of several alike), its scale and its mean."""
     if image.shape != pixels.shape:
         return []
     order, scales, means = [], [], []
@@ -363,17 +509,17 @@ def _preprocessing(pixels, image, layer):
         for colour in range(pixels.shape[3]):
             given = pixels[..., colour].ravel().astype(float)
             spread = given - given.mean()
-            if not spread.any():
-                return []
+            if not np.abs(spread).max() > 1e-3:
+                return []  # of one value nobody can tell what it was made of
             scale = spread @ wanted / (spread @ spread)
             offset = wanted.mean() - scale * given.mean()
-            fits.append((np.abs(scale * given + offset - wanted).max(), colour, scale, offset))
-        error, colour, scale, offset = min(fits)
-        if not error <= 1e-4 * np.abs(wanted).max():
+            if np.abs(scale * given + offset - wanted).max() <= 1e-4 * np.abs(wanted).max():
+                fits.append((colour, round(scale, 4), round(-offset, 4)))
+        if not fits:
             return []
-        order.append(colour)
-        scales.append(round(scale, 2))
-        means.append(round(-offset, 2))
+        order.append(fits[0][0] if len(fits) == 1 else None)
+        scales.append(fits[0][1])
+        means.append(fits[0][2])
     return [{"kind": "preprocessing", "layer": layer, "order": order, "scale": scales, "mean": means}]
 
 
@@ -417,6 +563,11 @@ def _dropping(entered, layer, values):
         if not np.ptp(ratio) <= 1e-4 * ratio.max():
             break
         kept = round(1 / float(ratio.mean()), 3)
+        positive = int((relu > 0).sum())
+        share = mask.sum() / positive
+        # Dropout leaves out about as many units as it makes the others larger. Else it is some factor.
+        if kept > 1 or (kept == 1) != (share == 1) or abs(share - kept) > 5 * math.sqrt(kept * (1 - kept) / positive):
+            break
         found = [{"kind": "dropout", "layer": name, "before": layer, "kept": kept}]
         if kept != 1 or (value < 0).any():
             break
@@ -486,13 +637,7 @@ class Recording:
             self.about = self._json()
             if not isinstance(self.about, dict) or self.about.get("format") != _FORMAT:
                 raise self._foreign("another .npz")
-            if not isinstance(self.about.get("order"), list):
-                raise self._foreign("one without order")
-            for key, expected in _ABOUT.items():
-                value = self.about.get(key)
-                items = value if isinstance(value, list) else [value]
-                if not all(isinstance(item, dict) and expected <= set(item) for item in items):
-                    raise self._foreign(f"one without {key}")
+            self._check()
             self.layers = {entry["name"]: entry for entry in self.about["layers"]}
         except BaseException:
             self._file.close()
@@ -515,9 +660,27 @@ class Recording:
         index = self.array(f"index/{name}") if sampled else None
         values = self.array(f"sample/{name}" if sampled else f"layer/{name}")
         expected = list(index.shape) if sampled else self.layers[name]["shape"]
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"{self.path}: damaged: {name}: expected numbers, got {values.dtype}")
         if list(values.shape) != expected:
             raise ValueError(f"{self.path}: damaged: {name}: expected shape {expected}, got {list(values.shape)}")
         return index, values
+
+    def _check(self):
+        """Raises unless `about` has all that is compared."""
+        for key in ("order", "top5"):
+            if not isinstance(self.about.get(key, []), list):
+                raise self._foreign(f"one with another {key}")
+        for key, fields in _ABOUT.items():
+            found = self.about.get(key)
+            items = [found] if isinstance(found, dict) else found
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                raise self._foreign(f"one without {key}")
+            for item in items:
+                more = _STEP.get(str(item.get("kind")), {}) if key == "steps" else {}
+                for field, kind in [*fields.items(), *more.items()]:
+                    if not isinstance(item.get(field), (int, float) if kind is float else kind):
+                        raise self._foreign(f"one whose {key} lack {field}")
 
     def _json(self):
         encoded = self.array("about")
@@ -565,7 +728,7 @@ def compare(a, b, tolerance=1e-5):
         "b": b.path,
         "tolerance": tolerance,
         "first": first,
-        "cause": None if ok else _cause(a.about, b.about, first, names, pixels),
+        "cause": None if ok else _cause(a.about, b.about, layers, pixels),
         "layers": layers,
         "pixels": pixels,
         "top5": _compare_top5(a.about, b.about),
@@ -585,14 +748,14 @@ def _common_layers(a, b):
         raise ValueError(
             f"{both}: expected batches of the same images, got {sizes[0]} and {sizes[1]}; record with --from"
         )
+    names = [name for name in a.layers if name in b.layers]
     for one, other in ((a, b), (b, a)):
         missing = [name for name, entry in one.layers.items() if name not in other.layers and not entry["attention"]]
         if missing:
             raise ValueError(
                 f"{other.path}: layers are missing that {one.path} has: {', '.join(missing)}; "
-                "record both with the same --layers"
+                f"record both with --layers {','.join(names) or 'NAME[,NAME]'}"
             )
-    names = [name for name in a.layers if name in b.layers]
     if not names:
         raise ValueError(f"{both}: expected layers that both have, got none")
     for name in names:
@@ -610,7 +773,8 @@ def _compare_layer(a, b, name, tolerance):
     largest = total = 0.0
     worst = 0
     moments = np.zeros((2, 2))
-    means = [[values.mean(dtype=float)] for values in (values_a, values_b)] if values_a.size else [[0.0], [0.0]]
+    with np.errstate(all="ignore"):
+        means = [[values.mean(dtype=float)] for values in (values_a, values_b)] if values_a.size else [[0.0], [0.0]]
     for start in range(0, values_a.size, _PART):
         pair = np.stack([values[start : start + _PART].astype(float) for values in (values_a, values_b)])
         difference = _difference(*pair)
@@ -714,7 +878,7 @@ def _compare_top5(about_a, about_b):
     if not about_a.get("top5") or not about_b.get("top5"):
         return None
     return [
-        {"image": image["name"], "same": len(set(top_a) & set(top_b)), "same_order": top_a == top_b}
+        {"image": image["name"], "same": len(set(top_a) & set(top_b)), "of": len(top_a), "same_order": top_a == top_b}
         for image, top_a, top_b in zip(about_a["images"], about_a["top5"], about_b["top5"])
     ]
 
@@ -748,23 +912,42 @@ def _compare_surroundings(about_a, about_b):
 # The likely cause, the surest first.
 
 
-def _cause(about_a, about_b, first, names, pixels):
-    """{"kind", "text"} of why the recordings depart at the layer `first`, None if only the pixels do."""
-    found = None
+def _cause(about_a, about_b, layers, pixels):
+    """{"kind", "text"} of why the compared layers depart, or only the pixels do."""
+    names = [layer["name"] for layer in layers]
+    first = next((layer["name"] for layer in layers if not layer["ok"]), None)
     if first is not None:
-        found = _other_weights(about_a, about_b, names[: names.index(first) + 1], names)
-    if found is None and not pixels["ok"]:
+        found = _other_weights(about_a, about_b, [first], names)
+        if found:
+            return found
+    if not pixels["ok"]:
         text = "other pixels: other images, or read or scaled in another way"
         if pixels["where"] == "border":
             text = "other pixels, at the border only: scikit-image's resize, whose defaults changed with 0.15"
-        found = {"kind": "pixels", "text": text}
-    if found is None:
-        found = _one_sided_attention(about_a, about_b, first) or _other_step(about_a, about_b, first)
-    return found or {
-        "kind": "none",
-        "text": "none of those known: up to there weights, pixels, attention, colour order, means, flatten order, "
-        "dropout and pooling agree, as far as the recordings tell",
-    }
+        return {"kind": "pixels", "text": text}
+    # What is done for a layer that agrees is no cause, unless nothing else is.
+    agreeing = names[: names.index(first)]
+    return (
+        _one_sided_attention(about_a, about_b, first)
+        or _other_step(about_a, about_b, first, agreeing)
+        or _other_weights(about_a, about_b, agreeing, names)
+        or _no_cause(about_a, about_b, first)
+    )
+
+
+def _no_cause(about_a, about_b, first):
+    pairs = _pairs_of_steps(about_a, about_b, first)
+    told, untold = ["weights", "pixels", "attention"], []
+    for kind, words in _STEP_WORDS.items():
+        lengths = {len(pair) for (found, _), pair in pairs.items() if found == kind}
+        if lengths == {2}:
+            told.append(words)
+        elif lengths or kind == "preprocessing":
+            untold.append(words)
+    text = f"none of those known: up to there {', '.join(told)} agree"
+    if untold:
+        text += f"; the recordings do not tell all of {', '.join(untold)}"
+    return {"kind": "none", "text": text}
 
 
 def _reaches(about, layer, first):
@@ -774,6 +957,7 @@ def _reaches(about, layer, first):
 
 
 def _other_weights(about_a, about_b, reached, names):
+    """The cause that the weights of the layers `reached` differ; those between count for the next one of `names`."""
     both_act = about_a["attention"].get("state") == about_b["attention"].get("state") == "acts"
     tables = []
     for about in (about_a, about_b):
@@ -783,7 +967,7 @@ def _other_weights(about_a, about_b, reached, names):
             # A class may have tensors of its own between the layers that both have.
             after = order[order.index(weight["layer"]) :] if weight["layer"] in order else []
             layer = next((name for name in after if name in names), None)
-            if layer in reached and (both_act or not _ATTENTION.search(weight["name"])):
+            if layer in reached and (both_act or not weight["attention"]):
                 what = "kernel" if len(weight["shape"]) > 1 else "biases"
                 table[layer, weight["digest"]] = weight["layer"], what
         tables.append(table)
@@ -821,16 +1005,22 @@ def _one_sided_attention(about_a, about_b, first):
     }
 
 
-def _other_step(about_a, about_b, first):
-    pairs = collections.OrderedDict()
+def _pairs_of_steps(about_a, about_b, first):
+    """(kind, layer) of each step that `first` can show -> how A and how B has made it, as far as they tell."""
+    pairs = {}
     for about in (about_a, about_b):
         for step in about["steps"]:
             if _reaches(about, step["layer"], first):
-                key = step["kind"], None if step["kind"] == "preprocessing" else step.get("before", step["layer"])
-                pairs.setdefault(key, []).append(step)
+                layer = None if step["kind"] == "preprocessing" else step.get("before", step["layer"])
+                pairs.setdefault((step["kind"], layer), []).append(step)
+    return pairs
+
+
+def _other_step(about_a, about_b, first, agreeing):
+    pairs = _pairs_of_steps(about_a, about_b, first)
     for kind in ("preprocessing", "flattening", "dropout", "pooling"):
         for (found, layer), pair in pairs.items():
-            if found == kind and len(pair) == 2:
+            if found == kind and len(pair) == 2 and (layer or pair[0]["layer"]) not in agreeing:
                 cause = _STEPS[kind](*pair, layer, about_a["order"])
                 if cause:
                     return dict(zip(("kind", "text"), cause))
@@ -838,12 +1028,19 @@ def _other_step(about_a, about_b, first):
 
 
 def _other_preprocessing(step_a, step_b, *_):
-    orders = ["".join("RGB"[colour] for colour in step["order"]) for step in (step_a, step_b)]
+    orders = [
+        "".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in (step_a, step_b)
+    ]
     if orders[0] != orders[1]:
         return "colour order", f"RGB against BGR: A feeds {orders[0]}, B feeds {orders[1]}"
-    for key, kind in (("scale", "scale"), ("mean", "mean")):
-        if np.abs(np.subtract(step_a[key], step_b[key])).max() > 0.015:  # they are rounded to 0.01
-            return kind, f"another {kind}: A {step_a[key]}, B {step_b[key]}, in the order {orders[0]}"
+    means = [step["mean"] for step in (step_a, step_b)]
+    told = "" if "?" in orders[0] else f", in the order {orders[0]}"
+    if np.abs(np.subtract(step_a["scale"], step_b["scale"])).max() > 1e-3:
+        return "scale", f"another scale: A {step_a['scale']}, B {step_b['scale']}{told}"
+    if np.abs(np.subtract(*means)).max() > 5e-4:
+        if orders[0] == "???" and np.abs(np.subtract(means[0], means[1][::-1])).max() <= 5e-4:
+            return "colour order", f"RGB against BGR, by their means, in grey pictures: A {means[0]}, B {means[1]}"
+        return "mean", f"another mean: A {means[0]}, B {means[1]}{told}"
     return None
 
 
@@ -869,6 +1066,12 @@ def _other_pooling(step_a, step_b, layer, _):
     return "pooling", f"mean for max pooling: {layer} is the {step_a['how']} in A, the {step_b['how']} in B"
 
 
+_STEP_WORDS = {
+    "preprocessing": "colour order, scale and mean",
+    "flattening": "flatten order",
+    "dropout": "dropout",
+    "pooling": "pooling",
+}
 _STEPS = {
     "preprocessing": _other_preprocessing,
     "flattening": _other_flattening,
@@ -901,7 +1104,7 @@ def text(result):
     lines.append(f"input pixels: largest difference {_number(pixels['largest'])}  {where}")
     for image in result["top5"] or ():
         order = "in the same order" if image["same_order"] else "in another order"
-        lines.append(f"top-5 of {image['image']}: {image['same']} of 5 agree, {order}")
+        lines.append(f"top-5 of {image['image']}: {image['same']} of {image['of']} agree, {order}")
     changes = result["nodes"]
     lines.append("nodes: " + ", ".join(f"{len(changes[key])} {key}" for key in ("added", "removed", "changed")))
     for key, found in changes.items():

@@ -189,9 +189,7 @@ def arguments_of(case, tmp_path):
     if case == "attention":
         weights.write(str(tmp_path / "attention.npy"), weights.seeded("vgg19", 19, thin=True, attention=True))
         given = ["--weights", str(tmp_path / "attention.npy")]
-    if case == "trainable":
-        return [*given, "--net", "vgg19_trainable", "--modules", str(trainable_folder(tmp_path))]
-    return [*given, "--net", "vgg16" if case == "vgg16" else "vgg19"]
+    return [*given, "--net", {"vgg16": "vgg16", "trainable": "vgg19_trainable"}.get(case, "vgg19")]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -205,7 +203,7 @@ def test_tensorflow_1_and_this_one_agree(case, tmp_path, judged):
     result = judged(recorded, dump(tmp_path / "here.npz", "--from", recorded, *arguments))
     assert result["ok"], [layer for layer in result["layers"] if not layer["ok"]]
     assert result["tolerance"] == UPSTREAM and len(result["layers"]) >= 24
-    assert result["top5"] == [{"image": "tiger.jpeg", "same": 5, "same_order": True}]
+    assert result["top5"] == [{"image": "tiger.jpeg", "same": 5, "of": 5, "same_order": True}]
     with regression.Recording(recorded) as file:
         assert file.about["surroundings"]["tensorflow"] == "1.15.5"
         assert file.about["attention"]["state"] == {"attention": "acts", "vgg19": "passes"}.get(case, "none")
@@ -268,16 +266,55 @@ def test_attention_on_one_side(thin, tmp_path, judged):
     assert result["ok"] and any(name.startswith("cbam/") for name in result["nodes"]["removed"])
 
 
-def test_attention_of_variables_takes_the_weights_of_the_file(thin, changed, tmp_path, judged):
+@pytest.mark.parametrize("scope", ["cbam", "weighing"])
+def test_attention_of_variables_takes_the_weights_of_the_file(thin, changed, tmp_path, judged, scope):
     """As the tutorial has it, the block makes variables that nothing loads. They get the file's weights."""
     arguments = arguments_of("attention", tmp_path)
     variables = ("with self._constant_block(channels=self.pool5.get_shape().as_list()[3]):", "if self.attention:")
-    other = changed("vgg19", variables, given=arguments)
+    call = "convolutional_block_attention_module(self.pool5, index=0"
+    other = changed("vgg19", variables, (call, f"{call}, scope='{scope}'"), given=arguments)
     result = judged(dump(tmp_path / "constants.npz", "--from", thin("vgg19"), *arguments), other)
     assert result["ok"]
     with regression.Recording(other) as file:
         assert len(file.about["variables"]) == 6 and file.about["attention"]["state"] == "acts"
         assert [weight["layer"] for weight in file.about["weights"]].count("attention_feature") == 6
+
+
+def test_a_network_in_a_scope_called_attention_is_no_attention_block(thin, tmp_path, judged):
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "vgg19.py").write_text(
+        "import tensorflow as tf\nfrom tensorflow_vgg import vgg19\n\n\nclass Vgg19(vgg19.Vgg19):\n"
+        "    def build(self, rgb):\n        with tf.variable_scope('attention_net'):\n            super().build(rgb)\n"
+    )
+    scoped = dump(tmp_path / "a.npz", "--from", thin("vgg19"), "--modules", tmp_path / "modules", "--no-attention")
+    with regression.Recording(scoped) as file:
+        assert file.about["attention"] == {"state": "none"}
+    assert judged(thin("vgg19"), scoped)["ok"]
+    given = weights.seeded("vgg19", 19, thin=True)
+    given["conv1_1"][0] *= 1.000001  # conv1_1 agrees within the tolerance: it is not why pool1 departs
+    weights.write(str(tmp_path / "nudged.npy"), given)
+    (tmp_path / "modules" / "vgg19.py").write_text(
+        "from tensorflow_vgg import vgg19\n\n\nclass Vgg19(vgg19.Vgg19):\n    max_pool = vgg19.Vgg19.avg_pool\n"
+    )
+    nudged = ["--modules", tmp_path / "modules", "--weights", tmp_path / "nudged.npy"]
+    result = judged(thin("vgg19"), dump(tmp_path / "b.npz", "--from", thin("vgg19"), *nudged))
+    assert (result["first"], result["cause"]["kind"]) == ("pool1", "pooling")
+
+
+def test_a_changed_copy_of_the_whole_package(thin, tmp_path, judged):
+    """Its modules import each other from tensorflow_vgg: they must get the copy, not what is installed."""
+    copy = tmp_path / "copy" / "tensorflow_vgg"
+    shutil.copytree(PACKAGE, str(copy))
+    shutil.copy(os.path.join(os.path.dirname(PACKAGE), "attention.py"), str(copy.parent))
+    for net in ("vgg16", "vgg19"):
+        assert judged(thin(net), dump(tmp_path / f"{net}.npz", "--from", thin(net), "--modules", copy))["ok"]
+    source = (copy / "network.py").read_text(encoding="utf-8")
+    assert source.count("tf.nn.max_pool(") == 1
+    (copy / "network.py").write_text(source.replace("tf.nn.max_pool(", "tf.nn.avg_pool("), encoding="utf-8")
+    result = judged(thin("vgg16"), dump(tmp_path / "changed.npz", "--from", thin("vgg16"), "--modules", copy))
+    assert (result["first"], result["cause"]["kind"]) == ("pool1", "pooling")
+    # What was loaded is as it was.
+    assert sys.modules["tensorflow_vgg"] is tensorflow_vgg and tensorflow_vgg.regression is regression
 
 
 BGR = "bgr = network.preprocess(rgb, VGG_MEAN, self)"
@@ -288,7 +325,7 @@ BGR = "bgr = network.preprocess(rgb, VGG_MEAN, self)"
       "        bgr = tf.concat([red - VGG_MEAN[2], green - VGG_MEAN[1], blue - VGG_MEAN[0]], 3)"),
      "conv1_1", "RGB against BGR: A feeds BGR, B feeds RGB"),
     ((BGR, "bgr = network.preprocess(rgb, [104.0, 117.0, 123.0], self)"),
-     "conv1_1", "another mean: A [103.94, 116.78, 123.68], B [104.0, 117.0, 123.0], in the order BGR"),
+     "conv1_1", "another mean: A [103.939, 116.779, 123.68], B [104.0, 117.0, 123.0], in the order BGR"),
     (('self.fc6 = self.fc_layer(feature, "fc6")',
       'self.fc6 = self.fc_layer(tf.transpose(feature, [0, 3, 1, 2]), "fc6")'),
      "fc6", "flatten order before fc6: A rows, columns, channels; B channels, rows, columns"),
@@ -299,7 +336,10 @@ BGR = "bgr = network.preprocess(rgb, VGG_MEAN, self)"
      "fc8", "dropout after relu7: A keeps every unit, B keeps units with probability 0.5"),
     (('self.max_pool(self.conv3_4, "pool3")', 'self.avg_pool(self.conv3_4, "pool3")'),
      "pool3", "mean for max pooling: pool3 is the max in A, the mean in B"),
-    (("self.relu7 = tf.nn.relu(self.fc7)", "self.relu7 = tf.nn.elu(self.fc7)"), "relu7", "none of those known"),
+    (("self.relu7 = tf.nn.relu(self.fc7)", "self.relu7 = tf.nn.elu(self.fc7)"),
+     "relu7", "none of those known: up to there weights, pixels, attention, colour order, scale and mean, flatten "
+     "order, pooling agree; the recordings do not tell all of dropout"),
+    (("self.relu7 = tf.nn.relu(self.fc7)", "self.relu7 = 1.1 * tf.nn.relu(self.fc7)"), "relu7", "none of those known"),
 ])  # fmt: skip
 def test_a_changed_copy(thin, changed, judged, replacement, first, cause):
     result = judged(thin("vgg19"), changed("vgg19", replacement))
@@ -341,6 +381,43 @@ def test_a_foreign_class(thin, tmp_path, judged):
     weights.write(str(tmp_path / "other.npy"), weights.seeded("vgg16", 20, thin=True))
     other = dump(tmp_path / "weights.npz", "--from", foreign, "--modules", folder, "--weights", tmp_path / "other.npy")
     assert judged(thin("vgg16"), other)["cause"]["layers"] == ["conv1_1"]
+
+
+def test_grey_pictures_tell_the_means_alone(tmp_path, judged):
+    grey = np.repeat(np.random.RandomState(0).uniform(size=(1, 224, 224, 1)).astype("float32"), 3, 3)
+    np.save(str(tmp_path / "grey.npy"), grey)
+    np.save(str(tmp_path / "flat.npy"), np.full_like(grey, 0.5))
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    rgb = FOREIGN.replace("tf.reverse(image, [3])", "image").replace("[103.939, 116.779, 123.68]", "[{}]")
+    causes = []
+    for picture in ("grey", "flat"):
+        common = ["--input", tmp_path / f"{picture}.npy", "--net", "vgg16", *THIN]
+        expected = dump(tmp_path / f"{picture}.npz", *common)
+        for means in ("123.68, 116.779, 103.939", "103.939, 116.0, 123.68"):
+            (folder / "vgg16.py").write_text(rgb.format(means))
+            other = dump(tmp_path / f"{picture}{means}.npz", *common, "--modules", folder)
+            causes.append(judged(expected, other)["cause"]["text"])
+    assert causes[0].startswith("RGB against BGR, by their means, in grey pictures")
+    assert causes[1] == "another mean: A [103.939, 116.779, 123.68], B [103.939, 116.0, 123.68]"
+    assert all("do not tell all of colour order, scale and mean" in cause for cause in causes[2:])
+
+
+def test_a_class_in_a_package_that_finds_its_weights_itself(thin, tmp_path, judged, monkeypatch):
+    folder = tmp_path / "nets"
+    folder.mkdir()
+    weights.write(str(folder / "vgg16.npy"), weights.seeded("vgg16", 19, thin=True))
+    (folder / "here.py").write_text("FILE = 'vgg16.npy'\n")
+    found = "os.path.join(os.path.dirname(inspect.getfile(Vgg16)), here.FILE)"
+    text = "import inspect, os, sys\nfrom . import here\nprint('imported')\nassert sys.argv[1:] == []\n" + FOREIGN
+    text = text.replace("self, path):", "self):").replace("np.load(path,", f"np.load({found},")
+    (folder / "vgg16.py").write_text(text)
+    monkeypatch.setenv("TENSORFLOW_VGG_HOME", str(tmp_path))  # no weights here, and none are needed
+    monkeypatch.chdir(tmp_path)
+    recorded = dump(tmp_path / "own.npz", TIGER, PUZZLE, "--net", "vgg16", "--modules", "nets")
+    assert judged(thin("vgg16"), recorded)["ok"]
+    with regression.Recording(recorded) as file:
+        assert file.about["settings"]["weights"] is None and file.about["settings"]["weights_sha256"] is None
 
 
 # What people see.
@@ -388,7 +465,7 @@ def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize(("file", "message"), [
     ("vgg16.npz", "expected the same network, got vgg19 and vgg16"),
-    ("fewer.npz", "fewer.npz: layers are missing that"),
+    ("fewer.npz", "record both with --layers conv1_1,prob"),
     ("batch.npz", "expected batches of the same images, got 2 and 1"),
     ("full.npz", "conv1_1: expected the same shape, got (2, 224, 224, 2) and"),
     ("cut.npz", "cut.npz: cut short or damaged"),
@@ -396,6 +473,10 @@ def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
     ("foreign.npz", "foreign.npz: expected a recording that tensorflow-vgg dump has made, got another .npz"),
     ("array.npz", "array.npz: expected a recording that tensorflow-vgg dump has made, got no .npz"),
     ("none.npz", "none.npz"),
+    ("unnamed.npz", "got one whose weights lack digest"),
+    ("order.npz", "got one with another order"),
+    ("texts.npz", "damaged: prob: expected numbers, got <U1"),
+    ("without.npz", "without.npz: cut short or damaged"),
 ])  # fmt: skip
 def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, message):
     path = tmp_path / file
@@ -420,6 +501,20 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
         else:
             content[len(content) // 2 : len(content) // 2 + 2000] = bytes(2000)
         path.write_bytes(content)
+    elif file in ("unnamed.npz", "order.npz", "texts.npz", "without.npz"):
+        with np.load(whole) as recorded:
+            arrays = dict(recorded)
+        about = json.loads(arrays["about"].tobytes().decode())
+        if file == "unnamed.npz":
+            del about["weights"][3]["digest"]
+        elif file == "order.npz":
+            about["order"] = 3
+        elif file == "texts.npz":
+            arrays["layer/prob"] = np.full((2, 1000), "x")
+        else:
+            del arrays["layer/conv1_1"]
+        arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        np.savez(str(path), **arrays)
     elif file == "foreign.npz":
         np.savez(str(path), about=np.zeros(3), pixels=np.zeros(3))
     elif file == "array.npz":
@@ -435,18 +530,25 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
     ([], "expected one of IMAGE, --input FILE.npy and --from FILE.npz"),
     ([TIGER, "--weights", "seeded:19:fat"], "--weights seeded:19:fat: expected seeded:N"),
     ([TIGER, *THIN, "--layers", "conv9"], "tensorflow_vgg.vgg19: expected the layers conv9, got conv1_1, "),
-    ([TIGER, *THIN, "--net", "vgg19_trainable"], "conv1_1 kernel: expected (3, 3, 3, 64), got (3, 3, 3, 2)"),
     ([TIGER, *THIN, "--modules", "empty"], "vgg19.py: no such file; expected the module that has Vgg19"),
     ([TIGER, *THIN, "--modules", "broken"], "vgg19.py:3: ZeroDivisionError: division by zero"),
+    ([TIGER, *THIN, "--modules", "ends"], "vgg19.py: the module ends the program when it is imported (SystemExit 3)"),
+    ([TIGER, *THIN, "--modules", "unfed"], "prob needs a value for the placeholder keep, which is not fed"),
+    ([TIGER, "--modules", "broken"], "its class takes weights: give them with --weights FILE or seeded:N"),
     (["--input", "small.npy", *THIN], "rgb: expected shape (batch, 224, 224, 3), got (1, 4, 4, 3)"),
     (["--input", "bytes.npy", *THIN], "bytes.npy: expected floats of shape (batch, 224, 224, 3)"),
     (["--input", "broken/vgg19.py", *THIN], "vgg19.py: expected a .npy file of pixels"),
     (["--from", "bytes.npy"], "bytes.npy: expected a recording that tensorflow-vgg dump has made"),
 ])  # fmt: skip
 def test_what_cannot_be_recorded(home, capsys, arguments, message):
-    for name in ("empty", "broken"):
+    for name in ("empty", "broken", "ends", "unfed"):
         (home / name).mkdir()
     (home / "broken" / "vgg19.py").write_text("class Vgg19:\n    def __init__(self, path):\n        1 / 0\n")
+    (home / "ends" / "vgg19.py").write_text("raise SystemExit(3)\n")
+    (home / "unfed" / "vgg19.py").write_text(
+        "import tensorflow as tf\nclass Vgg19:\n    def __init__(self, path):\n        pass\n"
+        "    def build(self, x):\n        self.prob = x * tf.placeholder(tf.float32, [], 'keep')\n"
+    )
     np.save("small.npy", np.zeros((4, 4, 3)))
     np.save("bytes.npy", np.zeros((1, 224, 224, 3), np.uint8))
     assert main(["dump", "-o", "out.npz", *arguments]) == 2
