@@ -632,7 +632,10 @@ class _Flow:
         if kind:
             return kind
         # A name that says nothing: what does the function do, if it is here?
-        functions = self.module_functions if isinstance(call.func, ast.Name) else {}
+        functions = {}
+        if isinstance(call.func, ast.Name):
+            nested = [node for node in ast.walk(self._function) if isinstance(node, ast.FunctionDef)]
+            functions = dict(self.module_functions, **{node.name: node for node in nested})
         if is_own:
             functions = {item.name: item for item, its_class in self.owner.items() if its_class is owner}
         if name in functions:

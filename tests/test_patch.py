@@ -402,6 +402,10 @@ def test_forms_of_python(before, after, copy, capsys):
             "x = self.max_pool(y)\nfor z in w:\n    x = z(x)\n    break\nself.fc6 = self.fc(x)\n",
             "does not read a pooling, but line 46",
         ),
+        (
+            "def block(z):\n    return self.max_pool(self.conv(z))\nx = block(y)\nself.fc6 = self.fc(x)\n",
+            "inside the function that line 46 calls",
+        ),
         ("x = (self.max_pool(y), 512)\nself.fc6 = self.fc(*x)\n", "does not read a pooling"),
         ("x = [self.max_pool(y)]\nself.fc6 = self.fc(x)\n", "does not read a pooling"),
         ("*x, z = self.max_pool(y)\nself.fc6 = self.fc(x)\n", "does not read a pooling"),
