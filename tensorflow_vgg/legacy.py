@@ -838,6 +838,8 @@ class _PortLoader(importlib.machinery.SourceFileLoader):
         super().exec_module(module)
         if module.__name__.rpartition(".")[2] in MODULES:
             self._environment.set_up(module, self._own)
+            if os.path.isfile(self._own):
+                module.__file__ = self._own  # beside which scripts look for weights and labels
 
 
 def _is_internal(value):

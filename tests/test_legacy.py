@@ -510,7 +510,8 @@ import tensorflow_vgg.utils
 from tensoflow_vgg import vgg19 as misspelt
 import tensorflow as tf
 for module in (vgg16, vgg19, utils, inner16, vgg19_trainable, mine, tensorflow_vgg.utils, misspelt):
-    print(module.__file__)
+    print(module.__spec__.origin)
+print(vgg19.__file__, "is beside the weights")
 x = tf.placeholder("float", [1, 224, 224, 3])
 net = vgg19.Vgg19()
 net.build(x)
@@ -551,6 +552,7 @@ def test_upstreams_modules_and_the_scripts_own(tmp_path):
         f"{inner}/utils.py",
         f"{_PACKAGE}/vgg19.py",
     ]
+    assert f"{here}/vgg19.py is beside the weights" in done.stdout.splitlines()
     assert done.stdout.splitlines()[-1].startswith("True ")
     (line,) = _ours(done)
     assert f"vgg19: this package's in place of {here}/vgg19.py" in line
