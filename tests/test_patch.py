@@ -892,15 +892,29 @@ def test_full_disk(fails, copy, tmp_path):
         "file": (size, ["--attention-module", "elsewhere.cbam"]),
     }[fails]
     before = snapshot(tmp_path)
-    run = subprocess.run(
-        [sys.executable, "-B", "-m", "tensorflow_vgg", "patch", str(path), "--write"] + options,
+    run = _with_file_size_limit(limit, [str(path), "--write"] + options)
+    assert run.returncode == 2
+    assert run.stderr.count(b"\n") == 1 and b"Traceback" not in run.stderr
+    assert snapshot(tmp_path) == before
+
+
+def _with_file_size_limit(limit, arguments):
+    return subprocess.run(
+        [sys.executable, "-B", "-m", "tensorflow_vgg", "patch"] + arguments,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         stderr=subprocess.PIPE,
         env=dict(os.environ, PYTHONPATH=os.pathsep.join([os.path.dirname(HERE)] + sys.path)),
     )
+
+
+def test_full_disk_halfway(copy, tmp_path):
+    small, large = copy("plain.py"), tmp_path / "plain_2.py"
+    large.write_bytes(small.read_bytes() + b"#" * 30000)
+    before = large.read_bytes()
+    run = _with_file_size_limit(30000, [str(tmp_path), "--write", "--no-backup"])
     assert run.returncode == 2
-    assert run.stderr.count(b"\n") == 1 and b"Traceback" not in run.stderr
-    assert snapshot(tmp_path) == before
+    assert run.stderr.startswith(b"tensorflow-vgg: changed before the error: %s\n" % str(small).encode())
+    assert len(_added(small)) == 2 and large.read_bytes() == before
 
 
 def test_output_that_the_terminal_cannot_show(copy, monkeypatch):
