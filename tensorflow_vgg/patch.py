@@ -940,7 +940,9 @@ def plan(path, options=None, skim=False):
     texts = ["\n".join([source.quote(row) for row in doubt.rows] + [f"  {doubt.reason}"]) for doubt in doubts]
     if (blocks or present) and all(doubt.other_network for doubt in doubts):
         texts, notes = [], notes + [f"another network in it left alone:\n{text}" for text in texts]
-    return Plan(path, data, after, modules, blocks, sorted(set(present)), texts, notes)
+    return Plan(
+        path, data, after, modules, blocks, sorted(set(present)), texts, notes + _other_names(path, data, after)
+    )
 
 
 def plan_revert(path):
@@ -954,7 +956,13 @@ def plan_revert(path):
     after = data
     if _MARK.encode("ascii") in data:
         after = _reverted(_Source(data, path))
-    return Plan(path, data, after, [], [], [], [], [])
+    return Plan(path, data, after, [], [], [], [], _other_names(path, data, after))
+
+
+def _other_names(path, data, after):
+    """A note, if a file that changes has hard links: a new file takes the place of this name alone."""
+    others = os.stat(path).st_nlink - 1 if after != data else 0
+    return [f"has {others} more name{'s' * (others > 1)} (hard links), which keep the file as it is"] * bool(others)
 
 
 def _read(path):

@@ -868,6 +868,15 @@ def test_a_symbolic_link(copy, tmp_path):
     assert link.is_symlink() and target.read_bytes() == original
 
 
+def test_a_hard_link_keeps_the_file_as_it_is(copy, tmp_path, capsys):
+    path, other = copy("plain.py"), tmp_path / "other.py"
+    os.link(str(path), str(other))
+    before = other.read_bytes()
+    assert main(["patch", str(path), "--write"]) == 0
+    assert "has 1 more name (hard links)" in capsys.readouterr().err
+    assert other.read_bytes() == before != path.read_bytes()
+
+
 def test_changed_while_it_runs(copy, tmp_path):
     path = copy("plain.py")
     planned = patch.plan(str(path))
