@@ -57,7 +57,8 @@ New variables, in the variable scope that the call is in:
   {scope}/fc_1/kernel  {scope}/fc_1/bias  {scope}/fc_2/kernel  {scope}/fc_2/bias
   {scope}/spatial_attention_conv/weights  {scope}/spatial_attention_conv/biases
 They need an initialiser: session.run(tf.global_variables_initializer()) after build() and before the first result,
-and before anything is restored from a checkpoint, which does not have them.
+and before anything is restored from a checkpoint, which does not have them. Two such networks in one graph: build each
+in a tf.variable_scope of its own.
 The network has changed and must be trained again. With --start open it begins close to where it was."""
 _COMPAT_ADVICE = """\
 On TensorFlow 2 build it under `with tf.Graph().as_default():`, or call tf.disable_eager_execution() first. For what
@@ -622,15 +623,13 @@ def patch(args):
             )
         if plan in changes:
             try:
-                _patch_change(patching, plan, args, writing)
-            except (OSError, patching.PatchError):
+                _patch_change(patching, plan, args, writing, done)
+            except (OSError, ValueError):
                 if done:
                     print(f"tensorflow-vgg: changed before the error: {', '.join(done)}", file=sys.stderr)
                 raise
-            done.append(plan.path)
         elif plan.present:
-            rows = ", ".join(map(str, plan.present))
-            print(f"{plan.path}: nothing to do: the block is there, line{'s' * (len(plan.present) > 1)} {rows}")
+            print(f"{plan.path}: nothing to do: the block is there, {patching.lines(plan.present)}")
         elif args.revert and len(plans) == len(args.paths):
             print(f"{plan.path}: nothing to do: nothing in it was put in by this command")
     if args.write and not args.revert:
@@ -643,8 +642,8 @@ def patch(args):
     return 1 if left_out else 0
 
 
-def _patch_change(patching, plan, args, writing):
-    """Makes or shows one file's change."""
+def _patch_change(patching, plan, args, writing, done):
+    """Makes or shows one file's change; what was made is added to `done`."""
     if args.check:
         print(f"{plan.path}: would change")
     elif not writing:
@@ -661,6 +660,7 @@ def _patch_change(patching, plan, args, writing):
             print(f"tensorflow-vgg: --write also puts {module} there", file=sys.stderr)
     else:
         written = patching.apply(plan, backup=not args.no_backup and not args.revert)
+        done.append(plan.path)
         others = f" (new beside it: {', '.join(map(os.path.basename, written))})" if written else ""
         print(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}", flush=True)
 

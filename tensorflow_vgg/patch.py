@@ -20,7 +20,7 @@ import sys
 import tokenize
 import warnings
 
-__all__ = ["Options", "PatchError", "Plan", "apply", "check_writable", "diff", "find", "plan", "plan_revert"]
+__all__ = ["Options", "PatchError", "Plan", "apply", "check_writable", "diff", "find", "lines", "plan", "plan_revert"]
 
 _BLOCK = "convolutional_block_attention_module"
 _MARK = "tensorflow-vgg patch"
@@ -123,10 +123,13 @@ class _Source:
                 for token in tokenize.generate_tokens(io.StringIO("".join(self.plain)).readline)
                 if token.type not in (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
             ]
-        except (SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
+        except (LookupError, SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
+            hint = "If it is Python 2, make it Python 3 first, with 2to3"
+            if isinstance(error, (LookupError, UnicodeError)) or "encoding" in str(error):
+                hint = "Save it as UTF-8, or say in its first line what it is, such as # coding: gbk"
             raise PatchError(
                 f"{path}: no Python {sys.version_info[0]}.{sys.version_info[1]}: {_syntax_message(error)}. Nothing was "
-                "changed. If it is Python 2, make it Python 3 first, with 2to3"
+                f"changed. {hint}"
             ) from error
         if self.encode(self.text) != data:
             raise PatchError(f"{path}: its encoding {encoding} does not write what it reads; convert the file to UTF-8")
@@ -275,14 +278,22 @@ def _last_name(expr):
 # ------------------------------------------------------------------------------------- the network in the tree
 
 _NOT_TENSORS = {"dtype", "get_shape", "int", "isinstance", "len", "name", "print", "rank", "shape", "size", "type"}
+_SIZES = {"as_list", "get_shape", "int", "len", "list", "prod", "range", "reduce", "shape", "tuple"}
+_OTHER_POOLING = re.compile(r"global\w*pool|pool\w*global|pool(ing)?_?[13]d")  # no block of a VGG ends so
 _KINDS = (
     ("flat", re.compile(r"reshape|flatten")),
+    ("other", re.compile(r"initiali[sz]er|regulari[sz]er|" + _OTHER_POOLING.pattern)),
     ("conv", re.compile(r"conv(?!ert)")),
     ("pool", re.compile(r"(?<!un)pool")),
-    ("fc", re.compile(r"fc|dense|full_?conn|fully|inner_?product|(?<!bi)linear|affine|matmul|xw_plus_b|relu_layer")),
+    ("fc", re.compile(r"fc|dense|full_?conn|fully|inner_?product|(?<!bi)linear|affine|matmul|xw_plus_b")),
     # What may stand between the pooling and the first fully connected layer beside a reshape.
-    ("same", re.compile(r"drop|^identity$|^transpose$|^squeeze$|relu|^cast$|^cond$|^stop_gradient$")),
+    ("same", re.compile(r"drop|^identity$|^transpose$|^squeeze$|relu|^cast$|^cond$|^stop_gradient$|^print$")),
 )
+# What makes a layer's parameters is no layer, though its name may tell for which.
+_PARAMETER = re.compile(r"weight|filter|kernel|bias|param|init|(^|_)vars?(_|$)")
+# How the order of channels before rows and columns is called, which is not the block's.
+_CHANNELS_FIRST = ("NCHW", "NCDHW", "channels_first")
+_RESHAPES = ("tensorflow.reshape", "tensorflow.compat.v1.reshape")
 # Their layers are objects, or no tensors of TensorFlow: the block cannot be called on what they give.
 _FOREIGN = {"chainer", "jax", "keras", "lasagne", "mxnet", "numpy", "paddle", "tensorlayer", "theano", "torch"}
 
@@ -290,7 +301,8 @@ _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 _Input = collections.namedtuple("_Input", "op read")  # read is None where one call stands inside another
 _Read = collections.namedtuple("_Read", "expr function binding")
-_Binding = collections.namedtuple("_Binding", "stmt function ops looped")  # stmt is None for a parameter
+# stmt is None for a parameter. `sources`: the reads, or for an `if` the bindings, that the operations came by.
+_Binding = collections.namedtuple("_Binding", "stmt function ops looped sources")
 
 
 class _Op:
@@ -319,14 +331,20 @@ class _Op:
 class _Flow:
     """Follows tensors through the functions of a file, without running it.
 
-    `ops` holds every call of every function, in source order. Both ways of an `if` count; a loop counts once.
+    `ops` holds every call of every function, in source order, `uses` the plain reads. Both ways of an `if` count; a
+    loop counts once.
     """
 
     def __init__(self, tree):
         self.ops = []
+        self.uses = []  # what only returns a tensor or gives it another name, as operations
         self.origins = {}  # a name in the file -> what was imported under it
         self.imports_tensorflow = False
+        literals = [node for node in ast.walk(tree) if type(node).__name__ in ("Constant", "Str")]  # Str: Python 3.7
+        self.channels_first = [node.lineno for node in literals if _literal(node) in _CHANNELS_FIRST]
+        self._foreign_star = False  # names of unknown origin may be another framework's
         self.owner = {}  # function -> its class
+        self._classes = _classes(tree)
         self.module_functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         self._assigned = {}  # (class, attribute) -> the methods that assign it, in order
         self._objects = set()  # (class, attribute) of those that hold what a call gave
@@ -355,6 +373,7 @@ class _Flow:
             else:
                 module = "." * node.level + (node.module or "")
                 self.origins[alias.asname or alias.name] = f"{module}.{alias.name}"
+                self._foreign_star |= alias.name == "*" and module.split(".")[0] in _FOREIGN
             self.imports_tensorflow |= module.split(".")[0] == "tensorflow"
 
     def _note_attributes(self, method, stmt):
@@ -382,7 +401,7 @@ class _Flow:
             for argument in arguments.args + arguments.kwonlyargs:
                 if argument.arg != own:
                     op = _Op("input", argument, function, [], (), False)
-                    env[argument.arg] = _Binding(None, function, (op,), False)
+                    env[argument.arg] = _Binding(None, function, (op,), False, ())
             self._run(function.body, env)
             self._ends[function] = env
             self._function, self._branches, self._jumps = outer
@@ -415,7 +434,7 @@ class _Flow:
             if inputs and _key(stmt.target):
                 env[_key(stmt.target)] = self._binding(stmt, [self._op("other", stmt, inputs)])
         elif isinstance(stmt, (ast.Expr, ast.Return)) and stmt.value is not None:
-            self._inputs(stmt.value, env)
+            self._use(stmt.value, self._inputs(stmt.value, env))
         elif isinstance(stmt, (ast.Continue, ast.Break)) and self._jumps:
             self._jumps[-1].append(dict(env))
         return not isinstance(stmt, (ast.Return, ast.Raise, ast.Continue, ast.Break))
@@ -451,7 +470,7 @@ class _Flow:
         merged = {}
         for key in dict.fromkeys(itertools.chain(*ends)):
             found = list(dict.fromkeys(end[key] for end in ends if key in end))
-            if key in env and not all(key in end for end in ends):
+            if key in env and env[key].ops and not all(key in end and end[key].ops for end in ends):
                 continue  # one way gives the name to something else
             # What only one way of several makes is read after that way alone: the rest of the code sees to it.
             everywhere = all(key in end for end in ends) or not (loops or self._attribute(key))
@@ -459,7 +478,7 @@ class _Flow:
                 merged[key] = found[0]
             else:
                 ops = dict.fromkeys(op for binding in found for op in binding.ops)
-                merged[key] = self._binding(stmt, ops)
+                merged[key] = self._binding(stmt, ops, found)
         env.clear()
         env.update(merged)
         return self._run(getattr(stmt, "finalbody", []), env)
@@ -478,12 +497,13 @@ class _Flow:
     def _looped(self):
         return any(isinstance(stmt, _LOOPS) for stmt, _ in self._branches)
 
-    def _binding(self, stmt, ops):
-        return _Binding(stmt, self._function, tuple(ops), self._looped())
+    def _binding(self, stmt, ops, sources=()):
+        return _Binding(stmt, self._function, tuple(ops), self._looped(), tuple(sources))
 
     def _assign(self, targets, value, stmt, env):
         items = value.elts if isinstance(value, (ast.Tuple, ast.List)) else None
         inputs = [self._inputs(item, env) for item in items or [value]]
+        self._use(value, itertools.chain(*inputs))
         for target in targets:
             unpacked = items and isinstance(target, (ast.Tuple, ast.List)) and len(target.elts) == len(items)
             if unpacked and not any(isinstance(item, ast.Starred) for item in target.elts + items):
@@ -491,6 +511,11 @@ class _Flow:
                     self._bind(item, self._whole(item_value, item_inputs), stmt, env)
             else:
                 self._bind(target, self._whole(value, list(itertools.chain(*inputs))), stmt, env)
+
+    def _use(self, expr, inputs):
+        plain = [item for item in inputs if item.read]
+        if plain:
+            self.uses.append(_Op("other", expr, self._function, plain, self._branches, self._looped()))
 
     def _whole(self, value, inputs):
         """What a value gives; a tuple or a list holds tensors, and is none."""
@@ -515,8 +540,9 @@ class _Flow:
             if other == _key(target) or other.startswith((f"{key}.", f"{key}[")):
                 del env[other]
         ops = list(dict.fromkeys(item.op for item in inputs))
-        if ops and _key(target):
-            env[key] = self._binding(stmt, ops)
+        if _key(target):
+            # Also of what is no tensor: the name does not stand for what it did before.
+            env[key] = self._binding(stmt, ops, [item.read for item in inputs if item.read])
             for op in ops:
                 op.names.add(_last_name(target))
 
@@ -559,47 +585,77 @@ class _Flow:
     def _call(self, call, env):
         name = _called(call)
         inputs = [] if isinstance(call.func, ast.Name) else self._inputs(call.func, env)
-        for argument in call.args + [keyword.value for keyword in call.keywords]:
+        arguments = call.args + [keyword.value for keyword in call.keywords]
+        if call.args and self.origin(call.func) in _RESHAPES:
+            arguments = call.args[:1]  # the sizes may be the pooling's, too
+        for argument in arguments:
             inputs += self._inputs(argument, env)
-        if name in _NOT_TENSORS:
+        kind = self._kind(call, name)
+        if name in _NOT_TENSORS or kind == "size":
             return []
-        return [_Input(self._op(self._kind(call, name), call, inputs), None)]
+        if kind == "conv" and not any(item.op.feature for item in inputs):
+            kind = "other" if not inputs or _PARAMETER.search(name.lower()) else kind
+        return [_Input(self._op(kind, call, inputs), None)]
+
+    def lineage(self, cls):
+        return _lineage(cls, self._classes)
 
     def _attribute(self, key):
-        """The binding of an attribute that another method of the class makes."""
+        """The binding of an attribute that another method of the class, or of one that it inherits from, makes."""
         own = self.own_name(self._function)
-        slot = (self.owner.get(self._function), key[len(own) + 1 :])
         if not own or not key.startswith(own + "."):
             return None
-        others = [function for function in self._assigned.get(slot, ()) if function is not self._function]
-        found = [self._end(function).get(f"{self.own_name(function)}.{slot[1]}") for function in others]
-        found = [binding for binding in found if binding]
-        if len(found) > 1:
-            return _Binding(None, None, tuple(op for binding in found for op in binding.ops), False)
-        return found[0] if found else None
+        name = key[len(own) + 1 :]
+        for cls in self.lineage(self.owner[self._function]):
+            others = [function for function in self._assigned.get((cls, name), ()) if function is not self._function]
+            found = [self._end(function).get(f"{self.own_name(function)}.{name}") for function in others]
+            found = [binding for binding in found if binding and binding.ops]
+            if len(found) > 1:
+                return _Binding(None, None, tuple(op for binding in found for op in binding.ops), False, ())
+            if found:
+                return found[0]
+        return None
 
     def assigned_by_calls(self, function, key):
-        """The methods that a method calls and that assign an attribute of its object, which has this key."""
+        """The methods that a method calls, or that those call, and that assign an attribute of its object."""
         own = self.own_name(function)
         if not own or not key.startswith(own + "."):
             return []
-        methods = self._assigned.get((self.owner[function], key[len(own) + 1 :]), ())
-        called = {_key(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
-        return [method for method in methods if f"{own}.{method.name}" in called and method is not function]
+        cls = self.owner[function]
+        called, waiting = [], [function]
+        while waiting:
+            method = waiting.pop()
+            names = {_key(node.func) for node in ast.walk(method) if isinstance(node, ast.Call)}
+            for other, its_class in self.owner.items():
+                if its_class is cls and f"{self.own_name(method)}.{other.name}" in names and other not in called:
+                    called.append(other)
+                    waiting.append(other)
+        methods = self._assigned.get((cls, key[len(own) + 1 :]), ())
+        return [method for method in called if method in methods and method is not function]
 
     def overriding(self, method):
         """The methods of subclasses in the file that stand for a method and do not call it."""
-        mine = self.owner[method]
-        family = {mine.name}
-        for node in sorted(set(self.owner.values()), key=lambda node: node.lineno):
-            if {_last_name(base) for base in node.bases if _key(base)} & family:
-                family.add(node.name)
         found = []
-        for other, its_class in self.owner.items():
-            if other.name == method.name and its_class is not mine and its_class.name in family:
+        for other in self.owner:
+            if self._overrides(other, method):
                 called = {_called(node) for node in ast.walk(other) if isinstance(node, ast.Call)}
                 found += [other] * (method.name not in called)
         return found
+
+    def _overrides(self, one, other):
+        classes = self.owner.get(one), self.owner.get(other)
+        return (
+            one.name == other.name
+            and one is not other
+            and None not in classes
+            and classes[1] in self.lineage(classes[0])
+        )
+
+    def exclusive(self, one, other):
+        """Whether no run can reach both operations."""
+        if any(a[0] is b[0] and a[1] != b[1] for a in one.branches for b in other.branches):
+            return True
+        return self._overrides(one.function, other.function) or self._overrides(other.function, one.function)
 
     def origin(self, expr):
         """The full name of a dotted name, by the file's imports."""
@@ -608,6 +664,8 @@ class _Flow:
 
     def _foreign(self, expr):
         parts = self.origin(expr).split(".")
+        if isinstance(expr, ast.Name) and self._foreign_star and expr.id not in {*self.origins, *self.module_functions}:
+            return _kind_of_name(expr.id) is not None
         return parts[0] in _FOREIGN or (parts[0] == "tensorflow" and ("keras" in parts or parts[-1] == "Module"))
 
     def _kind(self, call, name):
@@ -629,26 +687,47 @@ class _Flow:
             if isinstance(value, str)
         ):
             return "fc"  # a fully connected layer, spelt as a convolution with a kernel of the map's size
+        if name == "relu_layer" and self.origin(call.func).startswith("tensorflow."):
+            return "fc"
+        function = self._definition(call, name, is_own)
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)] if function else []
+        kinds = {_kind_of_call(inner) for inner in calls}
+        if kind == "pool" and "pool" not in kinds and any(_OTHER_POOLING.search(_called(c) or "") for c in calls):
+            return "other"
         if kind:
             return kind
         # A name that says nothing: what does the function do, if it is here?
-        functions = {}
-        if isinstance(call.func, ast.Name):
-            nested = [node for node in ast.walk(self._function) if isinstance(node, ast.FunctionDef)]
-            functions = dict(self.module_functions, **{node.name: node for node in nested})
+        if any(self.origin(inner.func).rsplit(".", 1)[-1] == _BLOCK for inner in calls):
+            return "attention"
+        if calls and all(_called(inner) in _SIZES for inner in calls):
+            return "size"
+        if {"conv", "pool"} <= kinds:
+            return "block"
+        return next((kind for kind in ("fc", "conv", "pool", "flat", "same") if kind in kinds), "other")
+
+    def _definition(self, call, name, is_own):
+        """The function of the file that a call runs, if it is here."""
         if is_own:
-            functions = {item.name: item for item, its_class in self.owner.items() if its_class is owner}
-        if name in functions:
-            calls = [node for node in ast.walk(functions[name]) if isinstance(node, ast.Call)]
-            if any(self.origin(call.func).rsplit(".", 1)[-1] == _BLOCK for call in calls):
-                return "attention"
-            kinds = {_kind_of_call(call) for call in calls}
-            if {"conv", "pool"} <= kinds:
-                return "block"
-            for kind in ("fc", "conv", "pool", "flat", "same"):
-                if kind in kinds:
-                    return kind
-        return "other"
+            lineage = self.lineage(self.owner[self._function])
+            methods = {(its_class, item.name): item for item, its_class in self.owner.items()}
+            return next((methods[cls, name] for cls in lineage if (cls, name) in methods), None)
+        if not isinstance(call.func, ast.Name):
+            return None
+        nested = [node for node in ast.walk(self._function) if isinstance(node, ast.FunctionDef)]
+        return {**self.module_functions, **{node.name: node for node in nested}}.get(name)
+
+
+def _classes(tree):
+    return {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+
+
+def _lineage(cls, classes):
+    """A class and those of the file that it inherits from, the nearest first."""
+    found = [cls]
+    for one in found:
+        bases = [classes.get(_last_name(base)) for base in one.bases if _key(base)]
+        found += [base for base in bases if base and base not in found]
+    return found
 
 
 def _called(call):
@@ -665,6 +744,38 @@ def _kind_of_call(call):
 
 def _kind_of_name(name):
     return next((kind for kind, pattern in _KINDS if pattern.search(name.lower())), None)
+
+
+def _bindings(items):
+    """How many bindings are read, each of which would need a block of its own."""
+    return len({item.read.binding for item in items})
+
+
+def _earlier(item):
+    """The items from where the name that is read only took its tensor over from another; none if it was made there."""
+    found, waiting = [], list(item.read.binding.sources)
+    while waiting:
+        source = waiting.pop()
+        if isinstance(source, _Read):
+            found += [_Input(item.op, source)] * (item.op in source.binding.ops)
+        elif item.op in source.ops:
+            if not source.sources:
+                return []
+            waiting += source.sources
+    return found
+
+
+def _under_one_name(items):
+    """The items, gone back through other names of the tensor until all read one; as they are, where there is none."""
+    ways = []
+    for item in items:
+        way, waiting = {}, [item]
+        for one in waiting:
+            way.setdefault(one.read.binding, []).append(one)
+            waiting += [earlier for earlier in _earlier(one) if earlier not in waiting]
+        ways.append(way)
+    common = next((binding for binding in ways[0] if all(binding in way for way in ways)), None)
+    return items if common is None else [one for way in ways for one in way[common]]
 
 
 def _through_flat(op):
@@ -691,11 +802,6 @@ def _through(op, kinds):
                 seen.add(item.op)
                 waiting.append(item.op)
     return found
-
-
-def _exclusive(one, other):
-    """Whether no run can reach both operations."""
-    return any(a[0] is b[0] and a[1] != b[1] for a in one.branches for b in other.branches)
 
 
 # ------------------------------------------------------------------------------------------ the place for the block
@@ -734,6 +840,8 @@ def _places(flow, options):
             attended = [item.op for item in items if item.op.kind == "attention"]
             blocks += attended
             if not attended:
+                if all(item.read for item in items):
+                    items = _under_one_name(items)
                 _check_head(flow, op, items)
                 heads.append((op, items))
         except _Doubt as doubt:
@@ -745,7 +853,7 @@ def _places(flow, options):
         reads = {id(item.read.expr) for item in items}
         group = groups.setdefault(items[0].read.binding, [])
         for other, other_reads, _ in group:
-            if reads != other_reads and not _exclusive(op, other):
+            if reads != other_reads and not flow.exclusive(op, other):
                 doubts.append(
                     _Doubt(
                         _rows(op, other, items[0].op),
@@ -792,11 +900,17 @@ def _check_head(flow, op, items):
         reason = "poolings are made in a loop, so that they cannot be counted" + elsewhere
     elif poolings != {_POOLINGS}:
         found = " or ".join(map(str, sorted(poolings)))
-        reason = f"there are {found} poolings before the first fully connected layer, VGG has {_POOLINGS}" + elsewhere
+        count = "is 1 pooling" if found == "1" else f"are {found} poolings"
+        reason = f"there {count} before the first fully connected layer, VGG has {_POOLINGS}" + elsewhere
     elif any(item.read is None for item in items):
         reason = "the pooling stands inside another call: give its result a name, on a line of its own"
-    elif any(item.read.binding != items[0].read.binding for item in items):
+    elif _bindings(items) > 1:
         reason = "the first fully connected layer reads the pooling under more than one name: give it one of its own"
+    elif flow.channels_first:
+        looked_at += flow.channels_first
+        reason = "channels may come before rows and columns here, and the block takes them last: if they do not" + (
+            elsewhere.replace(";", ",")
+        )
     if reason:
         raise _Doubt(looked_at, reason, other_network=max(poolings) < _POOLINGS and not looped)
 
@@ -827,11 +941,15 @@ def _named_places(flow, options):
             items = [item for item in items if item.op in after]
             if not items:
                 return [], [], [_Doubt(_rows(*after, *takers), f"{options.before} does not read {options.after}")]
+        elif all(item.read for item in items) and _bindings(_under_one_name(items)) > 1:
+            items = [item for layer in layers for item in _through(layer, ("flat",))]  # what it reads itself
     else:
         # On the way to the first fully connected layers, if the network has any; else to whatever comes next.
         heads = [op for op in flow.ops if op.kind == "fc" and not op.behind_fc and _upstream(op) & set(after)]
         ways = set().union(*map(_upstream, heads)) if heads else set(flow.ops)
-        items = [item for op in flow.ops if op in ways for item in op.inputs if item.op in after]
+        readers = [op for op in flow.ops if op in ways]
+        items = [item for op in readers for item in op.inputs if item.op in after]
+        items = items or [item for op in flow.uses for item in op.inputs if item.op in after]
         takers = heads
     blocks = [item.op for item in items if item.op.kind == "attention"]
     if options.before is None:
@@ -853,7 +971,7 @@ def _grouped(items, takers, layer, options):
     name = options.after or options.before
     looked_at = _rows(*takers, *[item.op for item in items], *layer)
     givers = [item.op for item in items] or layer
-    if not items and not any(op.kind in ("fc", "flat") or op.behind_fc for op in givers):
+    if not items and not any(map(_is_flat, givers)):
         raise _Doubt(looked_at, f"nothing that follows reads {name}")
     if any(op.foreign for op in givers):
         raise _Doubt(looked_at, "its layers are not TensorFlow 1's: the block cannot take what they give")
@@ -862,17 +980,23 @@ def _grouped(items, takers, layer, options):
         if item.read is None:
             raise _Doubt(looked_at, "the layer stands inside another call: give its result a name, on its own line")
         groups.setdefault(item.read.binding.function, []).append(item)
-    for group in groups.values():
-        if len({item.read.binding for item in group}) > 1:
+    groups = [_under_one_name(group) for group in groups.values()]
+    for group in groups:
+        if _bindings(group) > 1:
             raise _Doubt(
                 looked_at,
                 f"{name} stands for more than one layer: give --after or --before another, or each a name of its own",
             )
         if not takers and len({id(item.read.expr) for item in group}) > 1:
             raise _Doubt(looked_at, f"{name} is read in several places: name what shall read the block with --before")
-    if any(op.kind in ("fc", "flat") or op.behind_fc for op in givers):
+    if any(map(_is_flat, givers)):
         raise _Doubt(looked_at, f"at {name} there is no feature map [batch, height, width, channels] any more")
-    return list(groups.values())
+    return groups
+
+
+def _is_flat(op):
+    """Whether what an operation gives is no feature map any more."""
+    return op.kind in ("fc", "flat") or (op.behind_fc and op.kind not in ("conv", "pool", "block"))
 
 
 def _upstream(op):
@@ -976,6 +1100,13 @@ def _with_blocks(source, flow, places, options):
     imported, otherwise = _bound(source)
     if otherwise:
         raise _Doubt(otherwise, f"{_BLOCK} is there already, made otherwise than by an import at the top")
+    for one, other in itertools.combinations([items[0] for items in places], 2):
+        if one.read.binding.function is other.read.binding.function and not flow.exclusive(one.op, other.op):
+            raise _Doubt(
+                _rows(one.op, other.op),
+                "two networks are made in one function, and each block needs a scope of its own: put them in one after "
+                "the other with --after NAME --scope NAME",
+            )
     for items in places:
         function = items[0].read.binding.function
         block, changed = _call_edits(source, flow, items, options, imported or _BLOCK, functions.count(function))
@@ -1121,7 +1252,13 @@ def _module(source, options):
         else:
             path += ".py"
         if not os.path.lexists(path):
-            missing.append(path)
+            user = _other_module(source, folder, prefix, name)
+            if user and given is None:
+                raise PatchError(
+                    f"{path}: not there, but {user} has another module of this name, which this one would hide. Import "
+                    "the block from another module with --attention-module NAME"
+                )
+            missing += [path] * (not user)
         elif not _is_block_module(path):
             if given is None:
                 raise PatchError(
@@ -1130,6 +1267,20 @@ def _module(source, options):
                 )
             _check_block_module(path, options)
     return prefix, name, missing
+
+
+def _other_module(source, folder, prefix, name):
+    """What has another module of the name of one that is not there: a folder, or a line that imports it; else None."""
+    if os.path.isdir(os.path.join(folder, name)):
+        return f"the folder {os.path.join(folder, name)}"
+    for file, tree in itertools.chain([(source.path, source.tree)], _trees(folder, name)):
+        for node in ast.walk(tree):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and [alias.name for alias in node.names] != [_BLOCK]:
+                modules = ["." * node.level + (node.module or "")]
+            if any(f"{module}.".startswith(f"{prefix}{name}.") for module in modules):
+                return f"line {node.lineno} of {file}"
+    return None
 
 
 def _block_module():
@@ -1184,15 +1335,21 @@ def _neighbour_prefix(source, given):
 def _prefixes_of_others(of, folder):
     """How the files of one folder import modules of another below it, or of the same: prefix -> row."""
     found = {}
+    for _, tree in _trees(of, "" if of == folder else os.path.basename(folder)):
+        found.update(_prefixes(tree, folder, of))
+    return found
+
+
+def _trees(folder, word):
+    """(path, syntax tree) of the Python files of a folder in which a word occurs, as far as they can be read."""
     with contextlib.suppress(OSError):  # a folder above may be closed to the user
-        for name in sorted(os.listdir(of)):
-            path = os.path.join(of, name)
+        for name in sorted(os.listdir(folder)):
+            path = os.path.join(folder, name)
             if name.endswith(".py") and os.path.isfile(path):
                 data = _read(path)
-                if of == folder or os.path.basename(folder).encode() in data:
+                if os.fsencode(word) in data:
                     with contextlib.suppress(PatchError):
-                        found.update(_prefixes(_Source(data, path).tree, folder, of))
-    return found
+                        yield path, _Source(data, path).tree
 
 
 def _prefixes(tree, folder, of=None):
@@ -1238,7 +1395,8 @@ def _with_compat(source):
         elif isinstance(node, ast.Call) and flow.origin(node.func) == "numpy.load":
             names = {keyword.arg for keyword in node.keywords}
             positional = len(node.args) > 2 or any(isinstance(argument, ast.Starred) for argument in node.args)
-            if "encoding" in names and not names & {"allow_pickle", None} and not positional:
+            inside_text = source.word(node) is None  # an f-string
+            if "encoding" in names and not names & {"allow_pickle", None} and not positional and not inside_text:
                 last = source.closing(node) - 1
                 last -= source.words[last].string == ","
                 at = source.offset(source.words[last].end)
@@ -1260,10 +1418,31 @@ def _with_compat(source):
             edits.append(source.insertion(row - 1, f"{source.indentation(row)}# {_MARK}{record}"))
     for row, allowed in loads.items():
         edits += [source.insertion(row - 1, source.indentation(row) + _TRUST % _MARK)] + allowed
-    left = sorted(name for name in set(modules) if name.startswith("tensorflow.contrib"))
-    if left:
-        notes.append(f"left as it is, and gone from TensorFlow 2: {', '.join(left)}")
+    names = [node for node in ast.walk(source.tree) if isinstance(node, (ast.Attribute, ast.Import, ast.ImportFrom))]
+    gone = [node.lineno for node in names if any(name.startswith("tensorflow.contrib") for name in _full(flow, node))]
+    if gone:
+        notes.append(f"left as it is, and gone from TensorFlow 2: tf.contrib, {lines(gone)}")
+    other = [node.lineno for node in names if isinstance(node, ast.ImportFrom) and node.module == "tensorflow"]
+    for node in names:
+        if isinstance(node, ast.Import):
+            other += [node.lineno for alias in node.names if (alias.name, alias.asname) == ("tensorflow", None)]
+    if other:
+        notes.append(f"left as it is, and TensorFlow 2's on TensorFlow 2: what is imported in {lines(other)}")
     return _changed(source, edits, list(loads)), notes
+
+
+def _full(flow, node):
+    """The full names of the modules that an import has, or of what an attribute is."""
+    if isinstance(node, ast.Attribute):
+        return [flow.origin(node)]
+    modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+    return modules + [f"{node.module}.{alias.name}" for alias in node.names if isinstance(node, ast.ImportFrom)]
+
+
+def lines(rows):
+    """Numbers of lines as text: "lines 3, 4"."""
+    rows = sorted(set(rows))
+    return f"line{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:6]))}{' ...' if len(rows) > 6 else ''}"
 
 
 def _tensorflow_words(source, node, words):
@@ -1271,7 +1450,7 @@ def _tensorflow_words(source, node, words):
     first = source.word(node)
     found = []
     for index in itertools.count(first + 1):
-        if source.words[index].type == tokenize.NEWLINE:
+        if source.words[index].type == tokenize.NEWLINE or source.words[index].string == ";":
             return found
         here = [word.string for word in source.words[index : index + len(words)]]
         if here == words and source.words[index - 1].string in ("import", ","):
@@ -1345,7 +1524,15 @@ def _reverted(source):
                 f"{source.path}: line {node.lineno} reads {_last_name(node)}, but the line that made it is gone: make "
                 "this line read again what it read before, then --revert takes the rest out"
             )
-    return source.edited(edits)
+    after = source.edited(edits)
+    try:
+        _Source(after, source.path)
+    except PatchError as error:
+        raise PatchError(
+            f"{source.path}: without what this command put in it would be no Python ({error.__cause__}): the lines "
+            "around that have been edited since; take it out by hand"
+        ) from error
+    return after
 
 
 def _imports_back(source, row, names):
@@ -1389,17 +1576,22 @@ def _reads_back(source, stmt, count):
     if not around or span is None:
         raise source.edited_since(stmt.lineno)
     around = max(around, key=lambda node: node.lineno)
+    if owner is ast.ClassDef:  # its subclasses may read what it makes
+        classes = _classes(source.tree)
+        nodes = [node for cls in classes.values() if around in _lineage(cls, classes) for node in ast.walk(cls)]
+    else:
+        nodes = ast.walk(around)
     uses = [
         node
-        for node in ast.walk(around)
+        for node in dict.fromkeys(nodes)
         if _key(node) == variable and node is not stmt.targets[0] and isinstance(node, (ast.Name, ast.Attribute))
     ]
     spans = [source.span(node) for node in uses]
     if len(uses) != count or None in spans or not all(isinstance(node.ctx, ast.Load) for node in uses):
-        rows = ", ".join(str(node.lineno) for node in sorted(uses, key=lambda node: node.lineno))
+        rows = lines([node.lineno for node in uses]) if uses else "no line"
         raise PatchError(
             f"{source.path}: {variable}, which line {stmt.lineno} makes, was read in {count} place{'s' * (count > 1)}; "
-            f"now lines {rows or 'none'} have it: take out what has been added since, or all of it by hand"
+            f"now it is in {rows}: take out what has been added since, or all of it by hand"
         )
     text = source.text[span[0] : span[1]]
     return [(start, end, text) for start, end in spans]
@@ -1416,6 +1608,7 @@ def diff(plan):
         lines = [line.encode(source.encoding) for line in source.lines]
         texts.append([source.bom + lines[0]] + lines[1:] if lines else [])
     name = os.fsencode(plan.path)
+    name += b"\t" * (b" " in name)  # by which `patch` knows where the name ends
     lines = difflib.diff_bytes(difflib.unified_diff, texts[0], texts[1], name, name, lineterm=b"\n")
     whole = (line if line.endswith((b"\n", b"\r")) else line + b"\n\\ No newline at end of file\n" for line in lines)
     return b"".join(whole), source.encoding
@@ -1466,7 +1659,10 @@ def apply(plan, backup=True):
             owner = os.stat(path)
             with contextlib.suppress(OSError, AttributeError):  # not the owner, or no such thing here
                 os.chown(file.name, owner.st_uid, owner.st_gid)
-            if _read(path) != plan.before:
+            now = _read(path)
+            if now == plan.after:
+                return made  # another run of this command was faster
+            if now != plan.before:
                 raise PatchError(f"{plan.path}: changed while this command ran; nothing was changed, run it again")
     except BaseException:
         for name in made:

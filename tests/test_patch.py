@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from conftest import environment
 
 from tensorflow_vgg import network, patch, vgg16, vgg19, weights
 from tensorflow_vgg.cli import main
@@ -445,6 +446,139 @@ def test_a_subclass_that_makes_the_pooling_otherwise(copy, capsys):
     assert main(["patch", str(path), "--write"]) == 0
 
 
+# Other networks than upstream's, as few lines as can be: a pooling, five of them, a fully connected layer.
+BLOCKS = "    x = tf.layers.max_pooling2d(tf.layers.conv2d(x, 8, 3), 2, 2)\n"
+FUNCTION = "import tensorflow as tf\n\n\ndef vgg(x, train=True):\n"
+DENSE = "    return tf.layers.dense(tf.layers.flatten(x), 10)\n"
+READ = "return tf.layers.dense(tf.layers.flatten(attention_feature), 10)"
+NET = FUNCTION + 4 * BLOCKS + "    pool5 = tf.layers.max_pooling2d(x, 2, 2)\n"
+CLASS = "import tensorflow as tf\n\n\nclass Base(object):\n    def convs(self, x):\n" + 4 * (
+    "        x = self.max_pool(self.conv(x))\n"
+)
+CLASS_POOL5 = CLASS + "        self.pool5 = self.max_pool(self.conv(x), 'pool5')\n"
+FC6 = "        self.fc6 = self.fc_layer(self.pool5, 'fc6')\n"
+HEIR = "\n\nclass Net(Base):\n    def fcs(self):\n" + FC6
+WITH_FILTER = "    w = get_conv_filter('c')\n    x = tf.nn.max_pool(tf.nn.conv2d(x, w))\n"
+WITH_OWN_RELU = "def relu_layer(x, b):\n    return tf.nn.relu(x + b)\n\n\n" + FUNCTION.partition("\n\n\n")[2]
+WITH_SIZE = "def int_shape(x):\n    return x.get_shape().as_list()\n\n\n" + FUNCTION.partition("\n\n\n")[2]
+
+
+@pytest.mark.parametrize(
+    "source, options, changed",
+    [
+        # What makes a layer's parameters is none, whatever it is called.
+        (FUNCTION + 5 * BLOCKS.replace("3)", "3, kernel_initializer=xavier_initializer_conv2d())") + DENSE, [], READ),
+        (FUNCTION + 5 * WITH_FILTER + DENSE, [], READ),
+        (
+            "import tensorflow as tf\n"
+            + WITH_OWN_RELU
+            + 5 * BLOCKS.replace("3),", "3), 0),").replace("(tf", "(relu_layer(tf")
+            + DENSE,
+            [],
+            READ,
+        ),
+        # What may stand between, and what only looks at the sizes.
+        (
+            FUNCTION + 5 * BLOCKS + "    x = tf.Print(x, [tf.shape(x)])\n" + DENSE,
+            [],
+            "x = tf.Print(attention_feature, [tf.shape(x)])",
+        ),
+        (
+            "import tensorflow as tf\n" + WITH_SIZE + 5 * BLOCKS + "    n = int_shape(x)\n"
+            "    return tf.layers.dense(tf.reshape(x, [-1, n[1] * n[2] * n[3]]), 10)\n",
+            [],
+            "return tf.layers.dense(tf.reshape(attention_feature, [-1, n[1] * n[2] * n[3]]), 10)",
+        ),
+        # Another name for the pooling, with dropout or without.
+        (
+            NET + "    x = pool5\n    if train:\n        x = tf.nn.dropout(x, 0.5)\n" + DENSE,
+            [],
+            "x = attention_feature",
+        ),
+        (
+            NET + "    x = tf.nn.dropout(pool5, 0.5) if train else pool5\n" + DENSE,
+            [],
+            "x = tf.nn.dropout(attention_feature, 0.5) if train else attention_feature",
+        ),
+        # Where one way has it from elsewhere, the block comes after both.
+        (
+            CLASS + "        if x is None:\n            pool5 = self.cache['pool5']\n        else:\n"
+            "            pool5 = self.max_pool(x)\n        self.fc6 = self.fc_layer(pool5, 'fc6')\n",
+            [],
+            "self.fc6 = self.fc_layer(attention_feature, 'fc6')",
+        ),
+        # What inherits the pooling reads the block, too.
+        (CLASS_POOL5 + HEIR, [], "self.fc6 = self.fc_layer(self.attention_feature, 'fc6')"),
+        (
+            CLASS_POOL5 + "\n    def fcs(self):\n        self.fc6 = self.fc_layer(self.pool5, 'base')\n" + HEIR,
+            [],
+            "self.fc6 = self.fc_layer(self.attention_feature, 'fc6')",
+        ),
+        # Networks that end before any fully connected layer.
+        (CLASS_POOL5 + "        return self.pool5\n", ["--after", "pool5"], "return attention_feature"),
+        (CLASS_POOL5 + "        self.out = self.pool5\n", ["--after", "pool5"], "self.out = attention_feature"),
+        (
+            CLASS_POOL5 + "        if x: self.pool5 = tf.nn.dropout(self.pool5, 0.5)\n" + FC6,
+            ["--before", "fc6"],
+            "self.fc6 = self.fc_layer(attention_feature, 'fc6')",
+        ),
+        ("import numpy as np; " + FUNCTION + 5 * BLOCKS + DENSE, ["--compat"], READ),
+        (FUNCTION + "    n = f\"{np.load(x, encoding='latin1')}\"\n" + 5 * BLOCKS + DENSE, ["--compat"], READ),
+    ],
+)
+def test_networks_in_few_lines(source, options, changed, tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(source)
+    assert main(["patch", str(path), "--write", *options]) == 0
+    lines = path.read_text().splitlines()
+    (call,) = [number for number, line in enumerate(lines) if " = %s(" % BLOCK in line]
+    (read,) = [number for number, line in enumerate(lines) if line.strip() == changed]
+    assert call < read
+    assert all(line.split("  # ")[0] not in source for line in (lines[call], lines[read]))
+    compile("\n".join(lines), "net.py", "exec")
+    assert main(["patch", str(path), "--write", *options]) == 0
+    assert path.read_text().splitlines() == lines
+    assert main(["patch", str(path), "--revert"]) == 0
+    assert path.read_text() == source
+
+
+@pytest.mark.parametrize(
+    "source, options, reason",
+    [
+        (FUNCTION + 5 * BLOCKS.replace("2d", "3d") + DENSE, [], "does not read a pooling, but line 9"),
+        (FUNCTION + 4 * BLOCKS + "    x = global_avg_pool(x)\n" + DENSE, [], "does not read a pooling, but line 9"),
+        (FUNCTION + 5 * BLOCKS.replace(", 2)", ", 2, data_format='NCHW')") + DENSE, [], "takes them last"),
+        (FUNCTION + BLOCKS + DENSE, [], "there is 1 pooling before"),
+        (
+            "from tensorlayer.layers import *\n" + FUNCTION + 5 * "    x = MaxPool2d(Conv2d(x))\n"
+            "    return DenseLayer(x)\n",
+            [],
+            "TensorFlow 1's",
+        ),
+        (
+            FUNCTION + 5 * BLOCKS + "    y = train\n" + 5 * BLOCKS.replace("x", "y").replace("may", "max")
+            + "    return tf.layers.dense(x, 10) + tf.layers.dense(y, 10)\n",
+            [],
+            "a scope of its own",
+        ),
+        (CLASS_POOL5, ["--after", "pool5"], "nothing that follows reads pool5"),
+        (CLASS_POOL5 + "        if x: self.pool5 = tf.nn.dropout(self.pool5, 0.5)\n" + FC6, [], "more than one name"),
+        (
+            CLASS_POOL5 + "        self.a()\n" + FC6 + "\n    def a(self):\n        self.b()\n\n    def b(self):\n"
+            "        self.pool5 = self.other\n",
+            [],
+            "assigns the layer again",
+        ),
+    ],
+)  # fmt: skip
+def test_other_networks_are_left_alone(source, options, reason, tmp_path, capsys):
+    path = tmp_path / "net.py"
+    path.write_text(source)
+    assert main(["patch", str(path), "--write", *options]) == 1
+    assert reason in capsys.readouterr().err
+    assert path.read_text() == source
+
+
 # ------------------------------------------------------------------------------------------ what it does not do
 
 
@@ -500,6 +634,7 @@ def test_without_a_syntax_tree_nothing_changes_anywhere(name, copy, tmp_path, ca
     [
         (b"x = '\xe9'  # pool\n", "encoding"),
         (b"# coding: no-such\n# pool\n", "no-such"),
+        (b"# coding: rot13\n# pool\n", "save it as utf-8"),
         (b"# pool \0\n", "null"),
         (b"x = " + b"(" * 3000 + b")" * 3000 + b"  # pool\n", ""),
     ],
@@ -568,7 +703,7 @@ def test_revert_after_other_edits(copy, capsys):
     "old, new, word",
     [
         (b"        self.relu6 =", b"        self.att = attention_feature\n        self.relu6 =", "lines 46, 48"),
-        (b"(attention_feature,", b"(self.pool5,", "lines none"),
+        (b"(attention_feature,", b"(self.pool5,", "no line"),
         (b"= %s(self.pool5, index=0)" % BLOCK.encode(), b"= self.pool5", "line 44"),
         (b"import %s " % BLOCK.encode(), b"import %s, x " % BLOCK.encode(), "edited"),
         (b"VGG_MEAN = ", b"other = %s\nVGG_MEAN = " % BLOCK.encode(), "take that use out"),
@@ -577,6 +712,7 @@ def test_revert_after_other_edits(copy, capsys):
         (b"index=0)  # tensorflow-vgg patch", b"index=0)  # tensorflow-vgg patch, mine since", "edited"),
         (b"# allow_pickle=True runs", b"# runs", "tells of 1 loads, but 0 have"),
         (b"compat.v1 as tf", b"compat.v1 as tf1", "tells of imports as tf"),
+        (b"        attention_feature =", b"        if 1:\n            attention_feature =", "would be no Python"),
     ],
 )
 def test_revert_refuses_what_it_cannot_take_out_exactly(old, new, word, copy, tmp_path, capsys):
@@ -750,6 +886,22 @@ def test_another_attention_module_is_never_written_over(copy, tmp_path, capsys):
     assert {item.name for item in tmp_path.iterdir()} == {"plain.py", "plain.py.orig", "attention.py", "cbam.py"}
 
 
+@pytest.mark.parametrize("user", ["net.py", "other.py", "attention"])
+def test_an_attention_module_from_elsewhere_is_not_hidden(user, copy, tmp_path, capsys):
+    path = copy("plain.py").rename(tmp_path / "net.py")
+    if user == "attention":
+        (tmp_path / user).mkdir()
+    else:
+        with open(str(tmp_path / user), "a") as file:
+            file.write("from attention.layers import heads\n")
+    before = snapshot(tmp_path)
+    assert main(["patch", str(path), "--write"]) == 2
+    message = capsys.readouterr().err
+    assert str(tmp_path / user) in message and "--attention-module" in message
+    assert snapshot(tmp_path) == before
+    assert main(["patch", str(path), "--write", "--attention-module", "cbam"]) == 0
+
+
 @pytest.mark.parametrize(
     "neighbours, line, expected",
     [
@@ -885,6 +1037,11 @@ def test_changed_while_it_runs(copy, tmp_path):
     with pytest.raises(patch.PatchError, match="changed while"):
         patch.apply(planned)
     assert snapshot(tmp_path) == before
+    path.write_bytes(planned.after)  # another run of the command was faster
+    patch.apply(planned)
+    assert path.read_bytes() == planned.after and (tmp_path / "attention.py").exists()
+    (tmp_path / "attention.py").unlink()
+    (tmp_path / "plain.py.orig").unlink()
     path.unlink()
     with pytest.raises(OSError):
         patch.apply(planned)
@@ -924,6 +1081,19 @@ def test_full_disk_halfway(copy, tmp_path):
     assert run.returncode == 2
     assert run.stderr.startswith(b"tensorflow-vgg: changed before the error: %s\n" % str(small).encode())
     assert len(_added(small)) == 2 and large.read_bytes() == before
+
+
+def test_output_that_cannot_be_written_is_no_reason_to_be_silent_on_what_was_changed(copy):
+    path = copy("plain.py")
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "tensorflow_vgg", "patch", str(path), "--write"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(os.path.dirname(HERE)),
+        )
+    assert run.returncode == 2 and len(_added(path)) == 2
+    assert run.stderr.startswith(b"tensorflow-vgg: changed before the error: %s\n" % str(path).encode())
 
 
 def test_output_that_the_terminal_cannot_show(copy, monkeypatch):
