@@ -635,21 +635,16 @@ class _Flow:
 
     def overriding(self, method):
         """The methods of subclasses in the file that stand for a method and do not call it."""
-        found = []
-        for other in self.owner:
-            if self._overrides(other, method):
-                called = {_called(node) for node in ast.walk(other) if isinstance(node, ast.Call)}
-                found += [other] * (method.name not in called)
-        return found
+        return [other for other in self.owner if self._overrides(other, method) and not self.extends(other, method)]
 
     def _overrides(self, one, other):
-        classes = self.owner.get(one), self.owner.get(other)
-        return (
-            one.name == other.name
-            and one is not other
-            and None not in classes
-            and classes[1] in self.lineage(classes[0])
-        )
+        mine, its = self.owner.get(one), self.owner.get(other)
+        return one.name == other.name and mine is not its and None not in (mine, its) and its in self.lineage(mine)
+
+    def extends(self, one, other):
+        """Whether a method of a subclass calls the one that it stands for."""
+        called = {_called(node) for node in ast.walk(one) if isinstance(node, ast.Call)}
+        return self._overrides(one, other) and other.name in called
 
     def exclusive(self, one, other):
         """Whether no run can reach both operations."""
@@ -852,6 +847,8 @@ def _places(flow, options):
             continue  # one of two that read the pooling has the block already: so it was meant
         reads = {id(item.read.expr) for item in items}
         group = groups.setdefault(items[0].read.binding, [])
+        if any(flow.extends(op.function, other.function) for other, _, _ in group):
+            continue  # what a subclass adds to the network is not on the way
         for other, other_reads, _ in group:
             if reads != other_reads and not flow.exclusive(op, other):
                 doubts.append(

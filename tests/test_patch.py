@@ -514,6 +514,12 @@ WITH_SIZE = "def int_shape(x):\n    return x.get_shape().as_list()\n\n\n" + FUNC
             [],
             "self.fc6 = self.fc_layer(self.attention_feature, 'fc6')",
         ),
+        (
+            CLASS_POOL5 + FC6 + "\n\nclass Net(Base):\n    def convs(self, x):\n        super(Net, self).convs(x)\n"
+            "        self.more = self.fc_layer(self.pool5, 'more')\n",
+            [],
+            "self.fc6 = self.fc_layer(attention_feature, 'fc6')",
+        ),
         # Networks that end before any fully connected layer.
         (CLASS_POOL5 + "        return self.pool5\n", ["--after", "pool5"], "return attention_feature"),
         (CLASS_POOL5 + "        self.out = self.pool5\n", ["--after", "pool5"], "self.out = attention_feature"),
