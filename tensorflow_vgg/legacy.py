@@ -14,16 +14,16 @@ import importlib
 import importlib.machinery
 import importlib.util
 import inspect
-import io
 import os
 import site
 import sys
 import sysconfig
+import threading
 import time
 import types
 import warnings
 
-from tensorflow_vgg import session_config, upstream, weights
+from tensorflow_vgg import old_libraries, session_config, upstream, weights
 
 __all__ = ["MODULES", "Options", "check", "import_module", "run"]
 
@@ -36,38 +36,6 @@ _PACKAGE = "tensorflow_vgg_of_the_script"
 # tensoflow_vgg: upstream's own tests once had it so.
 _PACKAGES = (_PACKAGE, "tensoflow_vgg")
 
-# NumPy's names of 2017 that are gone, or mean something else today.
-_NUMPY_ALIASES = {
-    "bool": bool,
-    "complex": complex,
-    "float": float,
-    "int": int,
-    "long": int,
-    "object": object,
-    "str": str,
-    "unicode": str,
-}
-_NUMPY_RENAMED = {
-    "Inf": "inf",
-    "NaN": "nan",
-    "PINF": "inf",
-    "alltrue": "all",
-    "complex_": "complex128",
-    "cumproduct": "cumprod",
-    "float_": "float64",
-    "in1d": "isin",
-    "infty": "inf",
-    "int0": "intp",
-    "longfloat": "longdouble",
-    "mat": "asmatrix",
-    "product": "prod",
-    "round_": "round",
-    "row_stack": "vstack",
-    "sometrue": "any",
-    "string_": "bytes_",
-    "trapz": "trapezoid",
-    "unicode_": "str_",
-}
 # What takes a graph out of the process, where mapped weights, which are files of a cache, stay behind.
 _EXPORTS = {
     "SavedModelBuilder",
@@ -89,8 +57,8 @@ _PATH_FUNCTIONS = {
     "normpath": os.path.normpath,
     "realpath": os.path.realpath,
 }
-# The arguments of skimage.transform.resize that go to warp.
-_WARP = ("cval", "clip", "mode", "order", "preserve_range")
+# The name, in a script's builtins, of what finds methods that NumPy's arrays have lost.
+_METHOD = "__numpy_1_method__"
 # What upstream's modules import, where the script has no file of the name.
 _NETWORKS_IMPORTS = "import inspect, os, time\nimport numpy as np\nimport tensorflow as tf"
 _UPSTREAMS_IMPORTS = {
@@ -99,6 +67,8 @@ _UPSTREAMS_IMPORTS = {
     "vgg19": _NETWORKS_IMPORTS,
     "vgg19_trainable": "import numpy as np\nimport tensorflow as tf\nfrom functools import reduce",
 }
+# By these a script looks what it can use.
+_LOOKS = {"PY2", "PY3", "VERSION", "__version__", "getattr", "hasattr", "python_version", "version_info"}
 # Names that Python 3 does not have.
 _PYTHON_2_METHODS = {"has_key", "iteritems", "iterkeys", "itervalues"}
 _PYTHON_2 = {"basestring", "execfile", "raw_input", "reduce", "unichr", "unicode", "xrange"}
@@ -142,11 +112,12 @@ def run(script, arguments=(), options=None):
       ValueError: the script, or a module of it, is no Python 3.
     """
     path, source = _read(script)
-    code = compile(_parse(path, source), path, "exec", dont_inherit=True)
+    code = _compiled(path, _parse(path, source))
     environment = _Environment(os.path.dirname(os.path.realpath(script)), options)
     main = types.ModuleType("__main__")
     main.__dict__.update(__builtins__=environment.builtins, __file__=path, __cached__=None)
     saved = sys.argv, sys.modules["__main__"]
+    threads = set(threading.enumerate())
     with environment, _tensorflow_1():
         search_path = list(sys.path)
         reasons = environment.prefer_constants(_own_files(path, environment))
@@ -158,6 +129,9 @@ def run(script, arguments=(), options=None):
             return 0
         except SystemExit as stop:
             return _status(stop.code)
+        except KeyboardInterrupt as error:
+            _show(error)
+            return 130
         except SyntaxError as error:
             if _is_installed(error.filename or "") or not os.path.isfile(error.filename or ""):
                 return _show(error)
@@ -165,6 +139,9 @@ def run(script, arguments=(), options=None):
         except Exception as error:
             return _show(error)
         finally:
+            for thread in set(threading.enumerate()) - threads:
+                if not thread.daemon:
+                    thread.join()  # as Python does before it ends
             with contextlib.suppress(OSError, ValueError):
                 sys.stdout.flush()
             sys.argv, sys.modules["__main__"] = saved
@@ -244,14 +221,14 @@ def _status(code):
 
 
 def _show(error):
-    """Prints an exception as Python does, without the frames of this module."""
+    """Prints an exception as Python does, without the frames of what is between the script and its libraries."""
     shown, seen = error, set()
     while shown is not None and id(shown) not in seen:
         seen.add(id(shown))
         frames = []
         step = shown.__traceback__
         while step is not None:
-            if step.tb_frame.f_code.co_filename != _show.__code__.co_filename:
+            if step.tb_frame.f_code.co_filename not in (_show.__code__.co_filename, old_libraries.__file__):
                 frames.append(step)
             step = step.tb_next
         kept = None
@@ -278,6 +255,21 @@ def _parse(path, source):
         raise _not_python_3(path, error) from None
 
 
+def _compiled(path, tree):
+    """The code of a file of the script's, in which methods that NumPy's arrays have lost are looked for elsewhere."""
+    return compile(_OldMethods().visit(tree), path, "exec", dont_inherit=True)
+
+
+class _OldMethods(ast.NodeTransformer):
+    def visit_Attribute(self, node):
+        self.generic_visit(node)
+        if node.attr not in old_libraries.METHODS or not isinstance(node.ctx, ast.Load):
+            return node
+        name = ast.copy_location(ast.Str(node.attr) if sys.version_info < (3, 8) else ast.Constant(node.attr), node)
+        function = ast.copy_location(ast.Name(_METHOD, ast.Load()), node)
+        return ast.copy_location(ast.Call(function, [node.value, name], []), node)
+
+
 def _not_python_3(path, error):
     """The message for what Python's parser says of a file of the script's."""
     if not isinstance(error, SyntaxError):
@@ -302,17 +294,10 @@ def _tensorflow_1():
     for name in flags:
         flags[name].allow_override = True
     numpy = importlib.import_module("numpy")
-    printing = numpy.get_printoptions()
-    if int(numpy.__version__.partition(".")[0]) >= 2:
-        # Else float32 numbers in lists and tuples print as np.float32(0.5).
-        numpy.set_printoptions(legacy="1.25")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), old_libraries.numpy_1_printing(numpy):
         # They tell the script to use what TensorFlow 1 does not have.
         warnings.filterwarnings("ignore", r"`(tf\.(layers|nn\.rnn_cell)\.|layer\.|Model\.)", UserWarning)
-        try:
-            yield
-        finally:
-            numpy.set_printoptions(**printing)
+        yield
 
 
 def _session_settings(config):
@@ -336,13 +321,13 @@ def _load_settings(source, constants):
 class _Module(types.ModuleType):
     """An installed module as a script of 2017 sees it.
 
-    Attributes come from `replaced`, which maps a name to a function that makes the value, then from `base`. What the
-    script sets stays here, and so with the script's modules.
+    Attributes come from `values`, from `replaced`, which maps a name to a function that makes the value, then from
+    `base`. What the script sets stays here, and so with the script's modules.
     """
 
-    def __init__(self, name, base, replaced, missing=None):
+    def __init__(self, name, base, replaced, missing=None, values=()):
         super().__init__(name)
-        self.__dict__.update(_base=base, _replaced=replaced, _missing=missing)
+        self.__dict__.update(values, _base=base, _replaced=replaced, _missing=missing)
 
     def __getattr__(self, name):
         if name in self._replaced:
@@ -362,7 +347,7 @@ class _Module(types.ModuleType):
             raise AttributeError(self._missing(f"{self.__name__}.{name}")) from None
 
     def __dir__(self):
-        return sorted(set(dir(self._base)) | set(self._replaced))
+        return sorted({*dir(self._base), *self._replaced, *self.__dict__})
 
 
 class _Internals(_Module):
@@ -378,6 +363,8 @@ class _Internals(_Module):
         for place in (self._base, self._tf, public):
             if hasattr(place, name):
                 return self.wrapped(getattr(place, name))
+        if last.startswith("gen_") and hasattr(self._base, name.lstrip("_")):
+            return getattr(self._base, name.lstrip("_"))  # TensorFlow 1.4 and before had them with underscores
         if name == "variable" and self.__name__.endswith(".variable_scope"):
             return self._tf.Variable
         return getattr(self._base, name)
@@ -404,10 +391,13 @@ class _Environment:
         self.started = time.time()
         self.builtins = types.ModuleType("builtins")
         self.builtins.__dict__.update(vars(builtins), __import__=self._import)
+        self.builtins.__dict__[_METHOD] = old_libraries.method
         self._seen = {"builtins": self.builtins}
         self._makers = {
+            "imp": self._imp,
             "importlib": self._importlib,
             "numpy": self._numpy,
+            "runpy": self._runpy,
             "skimage": self._skimage,
             "tensorflow": self._tensorflow,
         }
@@ -600,24 +590,19 @@ class _Environment:
 
     def _numpy(self):
         numpy = importlib.import_module("numpy")
-        replaced = {name: functools.partial(_identity, value) for name, value in _NUMPY_ALIASES.items()}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            gone = [old for old in _NUMPY_RENAMED if not hasattr(numpy, old)]
-        replaced.update({old: functools.partial(getattr, numpy, _NUMPY_RENAMED[old]) for old in gone})
-        replaced["load"] = functools.partial(_load_of, numpy)
-        return _Module("numpy", numpy, replaced)
+        return _Module("numpy", numpy, {}, values=old_libraries.numpy_1(numpy))
 
     def _skimage(self):
         skimage = importlib.import_module("skimage")
-        if self.options.new_resize:
-            return _Module("skimage", skimage, {})
 
-        def transform():
-            module = importlib.import_module("skimage.transform")
-            return _Module("skimage.transform", module, {"resize": functools.partial(_resize_of, module)})
+        def seen(name, old):
+            module = importlib.import_module(f"skimage.{name}")
+            return _Module(module.__name__, module, {}, values=old(module))
 
-        return _Module("skimage", skimage, {"transform": transform})
+        replaced = {"io": functools.partial(seen, "io", old_libraries.image_io)}
+        if not self.options.new_resize:
+            replaced["transform"] = functools.partial(seen, "transform", old_libraries.image_transform)
+        return _Module("skimage", skimage, replaced)
 
     def _importlib(self):
         def import_module(name, package=None):
@@ -627,15 +612,47 @@ class _Environment:
 
         def spec_from_file_location(name, location=None, **options):
             if location is not None and "loader" not in options and not _is_installed(location):
-                options["loader"] = _Loader(name, os.fspath(location), self)
+                options["loader"] = self._own_loader(name, location)
             return importlib.util.spec_from_file_location(name, location, **options)
 
         def util():
-            replaced = {"spec_from_file_location": functools.partial(_identity, spec_from_file_location)}
-            return _Module("importlib.util", importlib.util, replaced)
+            return _Module(
+                "importlib.util", importlib.util, {}, values={"spec_from_file_location": spec_from_file_location}
+            )
 
-        replaced = {"import_module": functools.partial(_identity, import_module), "util": util}
-        return _Module("importlib", importlib, replaced)
+        def machinery():
+            values = {"SourceFileLoader": self._own_loader}
+            return _Module("importlib.machinery", importlib.machinery, {}, values=values)
+
+        replaced = {"util": util, "machinery": machinery}
+        return _Module("importlib", importlib, replaced, values={"import_module": import_module})
+
+    def _own_loader(self, fullname, path):
+        return _Loader(fullname, os.fspath(path), self)
+
+    def _imp(self):
+        def load_source(name, pathname, file=None):
+            spec = importlib.util.spec_from_file_location(name, pathname, loader=self._own_loader(name, pathname))
+            module = sys.modules[name] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return module
+
+        with warnings.catch_warnings(), contextlib.suppress(ImportError):
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return _Module("imp", importlib.import_module("imp"), {}, values={"load_source": load_source})
+        # Python 3.12 has none.
+        values = {"load_source": load_source, "reload": importlib.reload}
+        return _Module("imp", types.ModuleType("imp"), {}, values=values)
+
+    def _runpy(self):
+        def run_path(path_name, init_globals=None, run_name="<run_path>"):
+            names = {"__builtins__": self.builtins, **(init_globals or {})}
+            names.update(__name__=run_name, __file__=path_name)
+            _, source = _read(path_name)
+            exec(_compiled(path_name, ast.parse(source, path_name)), names)
+            return names
+
+        return _Module("runpy", importlib.import_module("runpy"), {}, values={"run_path": run_path})
 
     # The finder of the script's own modules and of those that stand in for upstream's.
 
@@ -820,6 +837,11 @@ class _Loader(importlib.machinery.SourceFileLoader):
         super().__init__(fullname, path)
         self._environment = environment
 
+    def get_code(self, fullname):
+        # Never from __pycache__, where what is compiled here would be in the way of everybody else.
+        path = self.get_filename(fullname)
+        return _compiled(path, ast.parse(self.get_data(path), path))
+
     def create_module(self, spec):
         module = types.ModuleType(spec.name)
         module.__builtins__ = self._environment.builtins
@@ -845,10 +867,6 @@ class _PortLoader(importlib.machinery.SourceFileLoader):
 def _is_internal(value):
     plain = isinstance(value, types.ModuleType) and not isinstance(value, _Module)
     return plain and value.__name__.startswith("tensorflow.python.")
-
-
-def _identity(value):
-    return value
 
 
 def _short(name):
@@ -907,89 +925,6 @@ def _session(base):
 
     session = Meta(base.__name__, (base,), {"__init__": __init__, "__doc__": base.__doc__})
     return session
-
-
-def _load_of(numpy):
-    """`numpy.load`, in which this package's reader takes the place of unpickling."""
-
-    @functools.wraps(numpy.load)
-    def load(file, mmap_mode=None, *args, **kwargs):
-        allowed = args[0] if args else kwargs.get("allow_pickle", True)  # as it was in 2017
-        with contextlib.ExitStack() as stack:
-            opened = file
-            if isinstance(file, (str, os.PathLike)) and os.path.isfile(file):
-                opened = stack.enter_context(open(file, "rb"))
-            holds = _holds_objects(opened, numpy) if allowed and mmap_mode is None and hasattr(opened, "seek") else None
-            if holds:
-                encoding = args[2] if len(args) > 2 else kwargs.get("encoding")
-                name = getattr(opened, "name", file)
-                return weights.read_objects(opened, name, bare=holds == "pickle", keep_bytes=encoding == "bytes")
-        loaded = numpy.load(file, mmap_mode, *args, **kwargs)
-        if allowed and isinstance(loaded, numpy.lib.npyio.NpzFile):
-            loaded.__class__ = _archive_of(numpy)
-        return loaded
-
-    return load
-
-
-def _holds_objects(file, numpy):
-    """ "npy" for a `.npy` of Python objects, "pickle" for a pickle, else None. The file's position stays as it was."""
-    position = file.tell()
-    try:
-        start = file.read(6)
-        file.seek(position)
-        if not start.startswith(numpy.lib.format.MAGIC_PREFIX):
-            return None if not start or start.startswith(b"PK") else "pickle"
-        version = numpy.lib.format.read_magic(file)
-        read = {(1, 0): numpy.lib.format.read_array_header_1_0, (2, 0): numpy.lib.format.read_array_header_2_0}
-        return "npy" if version in read and read[version](file)[2].hasobject else None
-    except (ValueError, EOFError):
-        return None
-    finally:
-        file.seek(position)
-
-
-@functools.lru_cache(maxsize=None)
-def _archive_of(numpy):
-    """The class of `.npz` files, whose arrays of Python objects this package's reader reads."""
-
-    class NpzFile(numpy.lib.npyio.NpzFile):
-        def __getitem__(self, key):
-            name = key if key in self.zip.namelist() else f"{key}.npy"
-            if name in self.zip.namelist():
-                with self.zip.open(name) as file:
-                    member = io.BytesIO(file.read(1 << 16))
-                if _holds_objects(member, numpy) == "npy":
-                    with self.zip.open(name) as file:
-                        return weights.read_objects(file, name)
-            return super().__getitem__(key)
-
-    return NpzFile
-
-
-def _resize_of(transform):
-    """`skimage.transform.resize` with the defaults, and the sampling, that it had before scikit-image 0.15."""
-
-    signature = inspect.signature(transform.resize)
-
-    @functools.wraps(transform.resize)
-    def resize(*args, **kwargs):
-        from tensorflow_vgg import utils
-
-        given = signature.bind(*args, **kwargs).arguments
-        for name, old in (("order", 1), ("mode", "constant"), ("anti_aliasing", False)):
-            if given.get(name) is None:
-                given[name] = old
-        image, shape = given["image"], tuple(given["output_shape"])
-        if getattr(image, "dtype", None) is not None and image.dtype.kind in "bf":
-            image = given["image"] = image.astype(float)
-        flat = not given["anti_aliasing"] and not given.get("anti_aliasing_sigma")
-        if flat and getattr(image, "ndim", 0) in (2, 3) and shape[2:] in ((), image.shape[2:]) and len(shape) > 1:
-            options = {name: value for name, value in given.items() if name in _WARP}
-            return utils.resized(image, int(shape[0]), int(shape[1]), **options)
-        return transform.resize(**given)
-
-    return resize
 
 
 # Reading a script without running it.
@@ -1080,6 +1015,10 @@ def _needs_constants(file):
                 inner = [part for part in ast.walk(node) if part is not node]
                 if any(getattr(part, "attr", None) == "data_dict" for part in inner):
                     return f"{file}:{node.lineno} changes data_dict"
+            # Methods read self.data_dict, to make their layers.
+            taken = getattr(node, "attr", None) == "data_dict" and isinstance(node.ctx, ast.Load)
+            if taken and _dotted(node) != "self.data_dict":
+                return f"{file}:{node.lineno} takes data_dict, and may change it"
     return None
 
 
@@ -1109,16 +1048,34 @@ def _problems(file, environment):
             tree = ast.parse(opened.read())
     except (SyntaxError, ValueError) as error:
         return [str(_not_python_3(file, error)).partition("\n")[0]]
-    found = []
-    tried = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Try) for part in ast.walk(node)}
-    checked = [(node, name) for node, name in _imports(tree) if id(node) not in tried]
-    checked += [(node, name) for node, name in _attributes(tree, environment) if id(node) not in tried]
-    for node, name in checked:
-        reason = _why_not(name, environment)
-        if reason:
-            found.append((node.lineno, reason))
-    found += [(node.lineno, f"{name} is Python 2's") for node, name in _python_2(tree) if id(node) not in tried]
-    return [f"{file}:{line}: {reason}" for line, reason in sorted(found)]
+    tried = _tried(tree)
+    found = [(node, _why_not(name, environment)) for node, name in _imports(tree) if id(node) not in tried]
+    for node, name in _attributes(tree):
+        if id(node) not in tried and not _why_not(name.partition(".")[0], environment):  # else the import tells
+            found.append((node, _why_not(name, environment)))
+    found += [(node, f"{name} is Python 2's") for node, name in _python_2(tree) if id(node) not in tried]
+    return [
+        f"{file}:{line}: {reason}" for line, reason in sorted((node.lineno, reason) for node, reason in found if reason)
+    ]
+
+
+def _tried(tree):
+    """The ids of the nodes that run only where they work: in `try`, or where a look at versions or names says so."""
+    nodes = list(ast.walk(tree))
+    names = set(_LOOKS)
+    for node in nodes:
+        if isinstance(node, ast.Assign) and _words(node.value) & names:
+            names |= _words(ast.Tuple(node.targets, ast.Store()))
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Try) or (isinstance(node, (ast.If, ast.IfExp)) and _words(node.test) & names):
+            found |= {id(part) for part in ast.walk(node)}
+    return found
+
+
+def _words(tree):
+    """All names and attributes in an expression."""
+    return {getattr(node, "id", getattr(node, "attr", None)) for node in ast.walk(tree)} - {None}
 
 
 def _python_2(tree):
@@ -1138,25 +1095,26 @@ def _python_2(tree):
             yield node, "print >>"
 
 
-def _attributes(tree, environment):
-    """Yields (node, dotted name) for the uses of what a module has imported from the modules that `resolve` knows."""
-    names = {}
-    for node in ast.walk(tree):
+def _attributes(tree):
+    """Yields (node, dotted name) for the uses of what a module imports under a name that is nothing else in it."""
+    nodes = list(ast.walk(tree))
+    names, others = {}, set()
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
-                names[alias.asname or top] = alias.name if alias.asname else top
+                names.setdefault(alias.asname or top, set()).add(alias.name if alias.asname else top)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
-    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(tree):
+            for alias in node.names:
+                names.setdefault(alias.asname or alias.name, set()).add(f"{node.module}.{alias.name}")
+        elif isinstance(node, ast.arg) or isinstance(getattr(node, "ctx", None), ast.Store):
+            others.add(getattr(node, "arg", getattr(node, "id", None)))
+    inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in inner:
-            parts, root = [], node
-            while isinstance(root, ast.Attribute):
-                parts.append(root.attr)
-                root = root.value
-            if isinstance(root, ast.Name) and environment.knows(names.get(root.id, "")):
-                yield node, ".".join([names[root.id]] + parts[::-1])
+            first, _, rest = (_dotted(node) or "").partition(".")
+            if first not in others and len(names.get(first, ())) == 1:
+                yield node, f"{min(names[first])}.{rest}"
 
 
 def _why_not(name, environment):

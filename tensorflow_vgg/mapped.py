@@ -33,6 +33,10 @@ class MappedArray(np.memmap):
         whole = self.flags.c_contiguous and self.dtype.isnative and self.nbytes == os.path.getsize(self.filename)
         return str(self.filename) if whole else None
 
+    def __reduce_ex__(self, protocol):
+        """Pickled as an ordinary array, for readers without this package."""
+        return self.view(np.ndarray).__reduce_ex__(protocol)
+
 
 def folder():
     """The cache folder, which need not exist yet."""

@@ -42,6 +42,7 @@ _RUNS = [
     [("subclass_112", ["--average", "--summaries_dir=logs"], _SAME)],
     [("cam", [], _SAME)],
     [("input_queue", [], _SAME)],
+    [("old_libraries", [], _SAME)],
 ]
 _TOLERANCES = {name: tolerance for row in _RUNS for name, _, tolerance in row}
 
@@ -416,6 +417,11 @@ def test_a_scripts_failure_is_shown_as_python_shows_it(tmp_path):
     assert files[0] == (str(tmp_path / "script.py"), "4", "<module>", "helper.broken(zeros([2]))")
     assert files[1] == (str(tmp_path / "helper.py"), "5", "broken", "return tf.matmul(x, x)   # wrong")
     assert "legacy.py" not in trace and "Shape must be rank 2" in trace.splitlines()[-1]
+    assert sorted(os.listdir(str(tmp_path))) == ["helper.py", "script.py"]
+
+    done = _run(tmp_path, "def train():\n    raise KeyboardInterrupt\ntrain()\n")
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-5:-3] == [f'  File "{tmp_path}/script.py", line 3, in <module>', "    train()"]
 
 
 @pytest.mark.parametrize(("code", "status"), [("", 0), ("None", 0), ("5", 5), ("'bad luck'", 1)])
@@ -577,7 +583,10 @@ def test_check(tmp_path):
         script="import vgg16\nimport utils\nimport nowhere\nimport tensorflow as tf\n"
         "try:\n    import cPickle\nexcept ImportError:\n    import pickle\n"
         "tf.mul(1, 2)\nfor i in xrange(3):\n    tf.contrib.crf\nraise SystemExit('this was run')\n"
-        "import six\nsix.iteritems({})\n{}.iteritems()\nprint >> f, 1\nprint(1 >> 2)\n",
+        "import six\nsix.iteritems({})\n{}.iteritems()\nprint >> f, 1\nprint(1 >> 2)\n"
+        # What a script looks for before it uses it is no problem.
+        "import sys, os\nPY3 = sys.version_info[0] == 3\nif not PY3:\n    import urllib2\n    range = xrange\n"
+        "tf.pack if hasattr(tf, 'pack') else tf.stack\nos.path.join('a')\nos.getcwdu()\n",
     )
     done, problems = legacy.check(script, legacy.Options(weights=5, port=frozenset(["vgg16"])))
     assert len(done) == 3
@@ -585,9 +594,9 @@ def test_check(tmp_path):
     assert done[1] == "vgg16: weights: random, from seed 5"
     assert done[2] == f"utils: this package's in place of {tmp_path}/utils.py"
     lines = [re.match(rf"{re.escape(script)}:(\d+): (\S.*)", problem).groups() for problem in problems]
-    assert [line for line, _ in lines] == ["3", "9", "10"] + ["11"] * (not _IS_TF1) + ["15", "16"]
+    assert [line for line, _ in lines] == ["3", "9", "10"] + ["11"] * (not _IS_TF1) + ["15", "16", "25"]
     assert "nowhere" in lines[0][1] and "mul" in lines[1][1] and "xrange" in lines[2][1]
-    assert "iteritems" in lines[-2][1] and "print >>" in lines[-1][1]
+    assert "iteritems" in lines[-3][1] and "print >>" in lines[-2][1] and "getcwdu" in lines[-1][1]
 
 
 @pytest.mark.parametrize("folder", ["'lib'", "os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib')"])
@@ -670,6 +679,7 @@ print(any("cbam" in op.name for op in graph.get_operations()))
     [
         ("", "", None),
         ("net.data_dict['conv1_1'][1][:] = 1", "", ":7 changes data_dict"),
+        ("for w, b in net.data_dict.values(): b += 1", "", ":7 takes data_dict"),
         ("", "open('graph.pb', 'wb').write(graph.as_graph_def().SerializeToString())", ":14 takes the graph elsewhere"),
     ],
 )

@@ -99,6 +99,16 @@ def test_making_takes_little_more_memory_than_the_file(home, weight_file):
     assert grown < size + 2 * largest
 
 
+def test_what_is_saved_of_mapped_weights_needs_no_cache(thin_file, home):
+    loaded = mapped.load(thin_file)
+    del loaded["fc8"]
+    np.save(str(home / "saved.npy"), loaded)
+    with open(str(home / "saved.npy"), "rb") as file:
+        assert b"tensorflow_vgg" not in file.read()
+    found = weights.read(str(home / "saved.npy"))
+    assert found.keys() == loaded.keys() and np.array_equal(found["fc7"][0], loaded["fc7"][0])
+
+
 def test_a_part_of_a_mapped_array_is_an_ordinary_constant(thin_file):
     kernel = mapped.load(thin_file)["fc7"][0]
     assert kernel.region and kernel.reshape(-1).region
