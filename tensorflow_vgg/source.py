@@ -1,0 +1,203 @@
+"""A Python file as bytes, text, tokens and syntax tree, and the way from a node to its place in the text."""
+
+import ast
+import bisect
+import contextlib
+import io
+import itertools
+import re
+import sys
+import tokenize
+import warnings
+
+__all__ = ["BLOCK", "MARK", "TRUST", "PatchError", "Source", "key_of", "last_name_of", "literal_of"]
+
+BLOCK = "convolutional_block_attention_module"
+MARK = "tensorflow-vgg patch"
+# The comment of a line that is put in: what --revert needs to know beside the line itself. A linter may add to it.
+_MARK_PATTERN = re.compile(
+    r"#\s*%s(?:, (?P<reads>\d+) reads)?(?P<compat> --compat (?P<names>\w+(?:,\w+)*)(?:, (?P<loads>\d+) loads?)?)?"
+    r"(?P<rest>.*)$" % MARK
+)
+_LINTERS = re.compile(r"\s*(#\s*(noqa|type:|pylint:|pyright:|isort:|fmt:|yapf:|pragma:).*)?$")
+TRUST = "# allow_pickle=True runs any code that the file holds: load only files you trust (%s)"
+
+
+class PatchError(ValueError):
+    """A file that cannot be patched or reverted. The message names file, reason and what to do."""
+
+
+class Source:
+    """A Python file as bytes, text, tokens and syntax tree, and the way from a node to its place in the text.
+
+    Nodes of Python 3.7 do not say where they end, so ends come from the tokens.
+    """
+
+    def __init__(self, data, path):
+        self.path = path
+        try:
+            encoding, _ = tokenize.detect_encoding(iter(data.splitlines(keepends=True)).__next__)
+            self.bom = b"\xef\xbb\xbf" if encoding == "utf-8-sig" else b""
+            self.encoding = "utf-8" if self.bom else encoding
+            self.text = data[len(self.bom) :].decode(self.encoding)
+            self.lines = re.findall(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+", self.text)
+            # Python's own reading of a file: every line end is \n, and the last line has one.
+            self.plain = [line.rstrip("\r\n") + "\n" for line in self.lines]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the file's own, such as "\d" in a string
+                self.tree = ast.parse("".join(self.plain))
+            self.tokens = [
+                token
+                for token in tokenize.generate_tokens(io.StringIO("".join(self.plain)).readline)
+                if token.type not in (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+            ]
+        except (LookupError, SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
+            hint = "If it is Python 2, make it Python 3 first, with 2to3"
+            if isinstance(error, (LookupError, UnicodeError)) or "encoding" in str(error):
+                hint = "Save it as UTF-8, or say in its first line what it is, such as # coding: gbk"
+            raise PatchError(
+                f"{path}: no Python {sys.version_info[0]}.{sys.version_info[1]}: {_syntax_message(error)}. Nothing was "
+                f"changed. {hint}"
+            ) from error
+        if self.encode(self.text) != data:
+            raise PatchError(f"{path}: its encoding {encoding} does not write what it reads; convert the file to UTF-8")
+
+        starts = itertools.accumulate([0] + [len(line) for line in self.lines])
+        self._starts = list(starts)
+        # The tokens that mean something, and the (first, last) rows of each logical line.
+        self.words = [token for token in self.tokens if token.type not in (tokenize.NL, tokenize.COMMENT)]
+        self._word_at = {token.start: index for index, token in enumerate(self.words)}
+        self.logical = []
+        first = None
+        for token in self.words:
+            if first is None:
+                first = token.start[0]
+            if token.type == tokenize.NEWLINE:
+                self.logical.append((first, token.start[0]))
+                first = None
+
+    def encode(self, text):
+        return self.bom + text.encode(self.encoding)
+
+    def edited(self, edits):
+        """The bytes after `edits`, (start, end, text) in offsets that do not overlap."""
+        text = self.text
+        for start, end, new in sorted(edits, reverse=True):
+            text = text[:start] + new + text[end:]
+        return self.encode(text)
+
+    def offset(self, position):
+        return self._starts[position[0] - 1] + position[1]
+
+    def line_of(self, row):
+        """The logical line, (first row, last row), with this row or the next after it; without any, the row."""
+        index = bisect.bisect_left([last for _, last in self.logical], row)
+        return self.logical[index] if index < len(self.logical) else (row, row)
+
+    def last_row(self, stmt):
+        """The last row of a statement with all that belongs to it."""
+        return self.line_of(max(node.lineno for node in ast.walk(stmt) if hasattr(node, "lineno")))[1]
+
+    def indentation(self, row):
+        return re.match(r"[ \t\f]*", self.lines[row - 1]).group()
+
+    def line_end(self, row):
+        """The line end of this row, or of the file's first line if the row, the file's last, has none."""
+        for line in (self.lines[row - 1], self.lines[0]):
+            found = re.search(r"(\r\n|[\r\n])\Z", line)
+            if found:
+                return found.group()
+        return "\n"
+
+    def insertion(self, row, text):
+        """The edit that puts a line after this row (0: at the top)."""
+        at = self._starts[row]
+        return (at, at, text + self.line_end(row or 1))
+
+    def removal(self, first, last):
+        """The edit that takes these rows out."""
+        return (self._starts[first - 1], self._starts[last], "")
+
+    def word(self, node):
+        """The index in `words` of the token at which a node starts, or None."""
+        line = self.plain[node.lineno - 1].encode("utf-8")  # a node's column counts bytes, a token's characters
+        return self._word_at.get((node.lineno, len(line[: node.col_offset].decode("utf-8", "replace"))))
+
+    def span(self, expr):
+        """(start, end) of an expression that `key_of` knows, or None if the text has it in some unusual way."""
+        name, words = expr, 1
+        while not isinstance(name, ast.Name):
+            words += 3 if isinstance(name, ast.Subscript) else 2
+            name = name.value
+        first = self.word(name)
+        if first is None or first + words > len(self.words):
+            return None
+        start, end = self.offset(self.words[first].start), self.offset(self.words[first + words - 1].end)
+        with contextlib.suppress(SyntaxError):
+            if key_of(ast.parse(f"({self.text[start:end]})", mode="eval").body) == key_of(expr):
+                return start, end
+        return None
+
+    def closing(self, call):
+        """The index in `words` of the bracket that ends a call of a plain or dotted name."""
+        depth = 0
+        for index in range(self.word(call), len(self.words)):
+            text = self.words[index].string
+            depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
+            if depth == 0 and text == ")":
+                return index
+        raise PatchError(f"{self.path}: line {call.lineno}: cannot tell where this call ends")
+
+    def marks(self):
+        """The comments of the lines that were put in: (token, match), the match None for the one on trust."""
+        found = []
+        for token in self.tokens:
+            if token.type == tokenize.COMMENT and MARK in token.string:
+                match = _MARK_PATTERN.match(token.string)
+                alone = self.plain[token.start[0] - 1].lstrip().startswith("#")
+                if alone and token.string == TRUST % MARK:
+                    found.append((token, None))
+                elif match and (match.group("compat") or not alone) and _LINTERS.match(match.group("rest")):
+                    found.append((token, match))
+                elif match and not alone and BLOCK in self.plain[token.start[0] - 1]:
+                    raise self.edited_since(token.start[0])
+        return found
+
+    def edited_since(self, row):
+        return PatchError(f"{self.path}: line {row} was put in by this command and edited since; take it out by hand")
+
+    def quote(self, row):
+        return f"  line {row}: {self.lines[row - 1].strip()}"
+
+
+def _syntax_message(error):
+    where = f"line {error.lineno}: " if getattr(error, "lineno", None) else ""
+    return where + str(getattr(error, "msg", None) or error or "nested too deep").rstrip(".")
+
+
+def literal_of(node):
+    """The value of a literal, else None."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def key_of(expr):
+    """One name for all spellings of a variable, an attribute or an item with a literal key; else None."""
+    if isinstance(expr, ast.Name):
+        return expr.id
+    if not isinstance(expr, (ast.Attribute, ast.Subscript)):
+        return None
+    value, last = key_of(expr.value), last_name_of(expr)
+    if value is None or not isinstance(last, (str, int)):
+        return None
+    return f"{value}.{last}" if isinstance(expr, ast.Attribute) else f"{value}[{last!r}]"
+
+
+def last_name_of(expr):
+    """The last part of what `key_of` knows: a name, an attribute's name, or the key of an item."""
+    if isinstance(expr, ast.Subscript):
+        old = type(expr.slice).__name__ == "Index"  # Python 3.8 and before
+        return literal_of(expr.slice.value if old else expr.slice)
+    return expr.attr if isinstance(expr, ast.Attribute) else expr.id
