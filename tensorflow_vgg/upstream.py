@@ -11,7 +11,6 @@ follow from upstream's interface and from the graphs recorded of it. In doubt a 
 
 import ast
 import collections
-import itertools
 import operator
 import re
 
@@ -250,8 +249,17 @@ def _trainable():
     }
 
 
-# Sizes of image on which cutting and scaling are compared: wide, high, grey; halves and thirds are not whole.
-_SHAPES = [(7, 10, 3), (10, 7, 4), (7, 12), (4003, 6006, 3)]
+# Sizes of image on which cutting is compared, and the same ones on their sides: differences odd, even, small and large.
+_SHAPES = [(7, 10, 3), (7, 12), (9, 11, 3), (9, 10, 4), (6, 6, 3), (4003, 6006, 3), (70001, 100004)]
+_SHAPES += [(shape[1], shape[0]) + shape[2:] for shape in _SHAPES]
+# Sizes of image and heights to scale them to, for widths the same on their sides: nearly halves, small and large.
+_SCALED = [
+    ((7, 10, 3), 1),
+    ((10, 7), 6),
+    ((100000, 99999, 3), 49999),
+    ((100000, 99999, 3), 50001),
+    ((70001, 100004, 3), 200003),
+]
 _READ = "skimage.io.imread(path)"
 _IMAGE = f"({_READ} / 255)"
 _RANGE = [
@@ -279,8 +287,12 @@ def _load_image():
 
 
 def _load_image2():
+    sizes = [(shape, None, None) for shape in _SHAPES[::3]]
+    sizes += [((7, 10, 3), height, width) for height, width in ((1, 1), (6, 4), (1, 200003), (200003, 1))]
+    for shape, size in _SCALED:
+        sizes += [(shape, size, None), ((shape[1], shape[0]) + shape[2:], None, size)]
     cases = []
-    for shape, height, width in itertools.product(_SHAPES, (6, None), (4, None)):
+    for shape, height, width in sizes:
         rows = height or round(shape[0] * (width or shape[1]) / shape[1])
         columns = width or round(shape[1] * (height or shape[0]) / shape[0])
         facts = (_resized(_IMAGE, rows, columns),) + ((f"return {_IMAGE}",) if not height and not width else ())

@@ -314,6 +314,12 @@ def test_what_means_the_same_is_upstreams(name, old, new):
         ("utils", "img.shape[1] * ny / img.shape[0]", "int(img.shape[1] * ny / img.shape[0])"),
         ("utils", 'print(("Top1: ", top1, prob[order[0]]))', "print(top1, 100 * prob[order[0]])"),
         ("utils", '    print(("Top5: ", top5))\n', ""),
+        ("utils", "(img.shape[0] - edge) / 2", "(img.shape[0] - edge) / 3"),
+        ("utils", "(img.shape[0] - edge) / 2", "(img.shape[0] - edge) % 2"),
+        ("utils", "min(img.shape[:2])", "min(img.shape[0], img.shape[1], 4096)"),
+        ("utils", "        ny = height\n        nx = width", "        ny = min(height, 512)\n        nx = width"),
+        ("utils", "img.shape[1] * ny / img.shape[0]", "int(img.shape[1] * ny / img.shape[0] + 0.6)"),
+        ("utils", "img.shape[0] * nx / img.shape[1]", "int(img.shape[0] * nx / img.shape[1] + 0.4)"),
     ],
 )
 def test_a_changed_module_is_the_scripts_own(name, old, new):
