@@ -552,7 +552,7 @@ def _function_difference(node, description, module):
 
 def _facts_difference(facts, expected, optional):
     left = [str(fact) for fact in facts.found]
-    text = "\n".join(sorted(set(left)))
+    text = "\n".join(left)
     for which in expected:
         alternatives = [_list(facts) for facts in _list(which)]
         rests = [rest for rest in (_without(left, facts) for facts in alternatives) if rest is not None]
@@ -562,15 +562,17 @@ def _facts_difference(facts, expected, optional):
     for fact in left:
         if fact not in optional:
             return _short(fact)
-    # What is called and is no part of a fact, or is called twice over.
-    called = collections.defaultdict(list)
+    # What is called and is no part of a fact, or is called twice over, or makes variables in another order.
+    called, last = collections.defaultdict(list), {}
     for where, call in facts.calls:
         if not all(_exclusive(where, other) for other in called[call]):
             return _short(call)
         called[call].append(where)
     for call in called:
-        if not re.search(r"(?<![\w./])" + re.escape(call), text):
+        found, method = re.search(r"(?<![\w./])" + re.escape(call), text), re.match(r"self\.\w+|", call).group()
+        if not found or (method and found.start() < last.get(method, 0)):
             return _short(call)
+        last[method] = found.start()
     return None
 
 
@@ -898,6 +900,8 @@ class _Facts(ast.NodeVisitor):
         if isinstance(target, ast.Name):
             self.names[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
+            if isinstance(value, tuple) and len(value) > len(target.elts):
+                self._add(f"{len(target.elts)} of {_show(value)}")  # an error
             for index, part in enumerate(target.elts):
                 self._bind(part, self._item(value, index))
         else:

@@ -398,6 +398,7 @@ def test_what_means_the_same_is_upstreams(name, old, new):
         ("utils", "    edge = ", "    with lock:\n        print(path)\n    edge = "),
         ("utils", "    edge = ", "    for _ in img:\n        return img\n        pass\n    edge = "),
         ("utils", "return top1", "return list(top1)"),
+        ("utils", "    edge = ", "    height, width = img.shape\n    edge = min(height, width)\n    edge = "),
         ("utils", "import numpy as np", "import numpy as np\nfrom mine import print"),
         ("utils", "def test():", "def test(x=patch()):"),
         ("utils", "def test():", "from mine import load_image\n\n\ndef test():"),
@@ -433,6 +434,16 @@ def test_what_means_the_same_is_upstreams(name, old, new):
         ("vgg19_trainable", "reduce(lambda x, y: x * y, v.get_shape().as_list())", "reduce(lambda x, y: x * y)"),
         ("vgg19_trainable", "elif self.trainable:", "if self.trainable:"),
         ("vgg19_trainable", 'name + "_biases"', '"%s_bias" % name'),
+        ("vgg19_trainable", "        return f, b\n", "        return b, f\n"),
+        (
+            "vgg19_trainable",
+            'f = self.get_var(v, name, 0, name + "_filters")\n'
+            "        v = tf.truncated_normal([out_channels], .0, .001)\n"
+            '        b = self.get_var(v, name, 1, name + "_biases")\n',
+            "u, v = v, tf.truncated_normal([out_channels], .0, .001)\n"
+            '        b = self.get_var(v, name, 1, name + "_biases")\n'
+            '        f = self.get_var(u, name, 0, name + "_filters")\n',
+        ),
     ],
 )
 def test_a_changed_module_is_the_scripts_own(name, old, new):
