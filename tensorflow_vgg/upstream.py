@@ -59,11 +59,12 @@ _ABOUT = re.compile(r"__(author|copyright|credits|date|email|license|maintainer|
 _PRINT = re.compile(r"(print|pprint\.pprint|sys\.stdout\.(write|flush)|logging\.(debug|info|warning))\Z")
 # What is changed in place without changing anything else: a result, an argument (of a name of its own), a tensor.
 _NEW = re.compile(r"tensorflow\.|\w+\Z|.*\)\Z")
-# What may be called and the result dropped or printed.
+# What may be called and the result dropped or printed; the switches to TensorFlow 1's behaviour, which is on anyway.
 _HARMLESS = re.compile(
-    r"(abs|float|int|len|list|max|min|range|repr|round|sorted|str|sum|tuple|type|time\.(time|clock|perf_counter|strftime)|"
+    r"(tensorflow\.disable_(v2_behavior|eager_execution)|(?!tensorflow\.).*\.(format|join|items|keys|max|mean|min|std|values)|"
+    r"abs|float|int|len|list|max|min|range|repr|round|sorted|str|sum|tuple|type|time\.(time|clock|perf_counter|strftime)|"
     r"numpy\.(amax|amin|max|mean|min|shape|std)|os\.path\.(basename|exists|getsize|isfile)|"
-    r"super(\(.*\)\.__init__)?|open\(file=\w+\)\.close|.*\.(format|join|items|keys|max|mean|min|std|values))\Z"
+    r"super(\(.*\)\.__init__)?|open\(file=\w+\)\.close)\Z"
 )
 _COMPUTED = {function.__name__: function for function in (abs, float, int, len, max, min, round, sum)}
 _COMPUTED.update({"math.floor": math.floor, "numpy.floor": math.floor, "numpy.round": round, "numpy.rint": round})
@@ -89,9 +90,8 @@ _COMPARISONS = {
 }
 _NEGATIVE = {ast.NotEq: ast.Eq, ast.IsNot: ast.Is, ast.NotIn: ast.In}
 _MIRRORED = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE, ast.Eq: ast.Eq}
-# Imports mended for today's TensorFlow, and the switches that come with them.
+# Imports mended for today's TensorFlow.
 _MENDED = {"tensorflow.compat.v1": "tensorflow"}
-_SWITCHES = ("disable_v2_behavior", "disable_eager_execution")
 # A module whose text, values or walk grow beyond what upstream's could need is given up.
 _LONGEST_MODULE = 200000
 _LONGEST = 5000
@@ -461,9 +461,9 @@ def _top_level(tree, known):
             new = {node.name: node}
         elif _is_main(node):
             only_main.append(node)
-        elif isinstance(node, ast.Expr) and not _is_docstring(node) and not _is_switch(node, bound):
+        elif isinstance(node, (ast.Expr, ast.Pass)):
             others.append(node)
-        elif not isinstance(node, ast.Expr) and not isinstance(node, ast.Pass):
+        else:
             return bound, f"line {node.lineno}"
         for name, what in new.items():
             if isinstance(what, str):
@@ -499,15 +499,6 @@ def _is_plain(function):
 
 def _name(node):
     return node.id if isinstance(node, ast.Name) else None
-
-
-def _is_switch(node, imports):
-    """Whether a statement is TensorFlow 1's behaviour switched on, which it is anyway."""
-    call = node.value if isinstance(node, ast.Expr) else None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.args or call.keywords:
-        return False
-    module = imports.get(_name(call.func.value))
-    return call.func.attr in _SWITCHES and _MENDED.get(module, module) == "tensorflow"
 
 
 def _is_docstring(node):
