@@ -224,6 +224,76 @@ def test_upstreams_modules_are_recognised_however_they_are_spelt(name):
         ("utils", "img.shape[1] * ny / img.shape[0]", "int(round(float(ny) / img.shape[0] * img.shape[1]))"),
         ("utils", "(labels[order[i]], prob[order[i]]) for i in range(5)", "(labels[i], prob[i]) for i in order[:5]"),
         ("utils", "l.strip() for l in open(file_path).readlines()", "line.rstrip() for line in open(file_path, 'r')"),
+        ("utils", "    test()\n", "    test()\n    print_prob(load_image('x.jpg'), 'synset.txt')\n"),
+        ("utils", 'if __name__ == "__main__":', "__author__ = 'me'\nprint('utils')\nif '__main__' == __name__:"),
+        ("utils", "    edge = ", "    print(np.mean(img), sorted(img.shape))\n    edge = "),
+        ("utils", "y: y + edge, x: x + edge]", "y: y + edge, x: x + edge, :]"),
+        (
+            "utils",
+            "    crop = img[y: y + edge, x: x + edge]\n",
+            "    if img.shape[0] < img.shape[1]:\n        crop = img[:, x:x + edge]\n"
+            "    else:\n        crop = img[int(np.floor(y)):y + edge]\n",
+        ),
+        (
+            "utils",
+            "    labels = [l.strip() for l in open(file_path).readlines()]\n",
+            "    f = open(file_path, 'rt')\n    labels = [l.strip() for l in f]\n    f.close()\n",
+        ),
+        ("vgg19", "padding='SAME', name=name", "padding='SAME', data_format='NHWC', name=name"),
+        ("vgg19", "tf.matmul(x, w)", "tf.matmul(x, w, transpose_a=False, name='MatMul')"),
+        ("vgg19", 'os.path.join(here, "vgg19.npy")', 'os.path.join(here, "./vgg19.npy")'),
+        ("vgg19", 'os.path.join(here, "vgg19.npy")', "here + os.sep + 'vgg19.npy'"),
+        ("vgg19", "os.path.dirname(inspect.getfile(Vgg19))", "os.path.split(__file__)[0]"),
+        (
+            "vgg19",
+            "self.data_dict = np.load(vgg19_npy_path, encoding='latin1').item()",
+            "with open(vgg19_npy_path, 'rb') as f:\n            self.data_dict = np.load(f).item()",
+        ),
+        ("vgg19", "- t0))\n", "- t0))\n        return\n"),
+        ("vgg19", "self.conv1_1 = ", "x = self.conv1_1 = "),
+        (
+            "vgg19",
+            "self.fc6 = self.fc_layer(self.pool5, 'fc6')",
+            "x = self.fc_layer(self.pool5, 'fc6')\n        self.fc6 = x",
+        ),
+        (
+            "vgg19",
+            "assert self.fc6.get_shape().as_list()[1:] == [4096]",
+            "assert self.fc6.get_shape()[1].value == 4096",
+        ),
+        (
+            "vgg19",
+            "bgr.get_shape().as_list()[1:] == [224, 224, 3]",
+            "rgb.shape[1] == 224 and rgb.shape[2] == 224 and rgb.shape[3] == 3",
+        ),
+        ("vgg19", "in bottom.get_shape().as_list()[1:]:", "in [int(n) for n in bottom.shape[1:]]:"),
+        ("vgg19_trainable", 'name + "_filters"', '"{}_filters".format(name)'),
+        ("vgg19_trainable", 'name + "_filters"', '"%s_%s" % (name, "filters")'),
+        ("vgg19_trainable", "25088", "7 ** 2 * 512"),
+        ("vgg19_trainable", "self.var_dict = {}", "super(Vgg19, self).__init__()\n        self.var_dict = dict()"),
+        (
+            "vgg19_trainable",
+            "        if vgg19_npy_path is not None:\n",
+            "        self.data_dict = None\n        if vgg19_npy_path is not None:\n",
+        ),
+        (
+            "vgg19_trainable",
+            "self.relu6 = tf.cond(train_mode, lambda: tf.nn.dropout(self.relu6, self.dropout), lambda",
+            "def drop():\n                return tf.nn.dropout(self.relu6, keep_prob=self.dropout)\n"
+            "            self.relu6 = tf.cond(train_mode, drop, lambda",
+        ),
+        ("vgg19_trainable", "        elif self.trainable:", "        if train_mode is None and self.trainable:"),
+        (
+            "vgg19_trainable",
+            "if self.data_dict is not None and name in self.data_dict:\n",
+            "value = initial_value\n        if self.data_dict is None:\n            pass\n"
+            "        elif name in self.data_dict:\n",
+        ),
+        (
+            "vgg19_trainable",
+            "for (name, idx), var in list(self.var_dict.items()):\n            value = sess.run(var)",
+            "for name, idx in self.var_dict:\n            value = sess.run(fetches=self.var_dict[(name, idx)])",
+        ),
     ],
 )
 def test_what_means_the_same_is_upstreams(name, old, new):
@@ -315,6 +385,66 @@ def test_what_means_the_same_is_upstreams(name, old, new):
         ("utils", "img.shape[1] * ny / img.shape[0]", "int(img.shape[1] * ny / img.shape[0])"),
         ("utils", 'print(("Top1: ", top1, prob[order[0]]))', "print(top1, 100 * prob[order[0]])"),
         ("utils", '    print(("Top5: ", top5))\n', ""),
+        ("utils", "(img.shape[0] - edge) / 2", "(img.shape[0] - edge) / 3"),
+        ("utils", "(img.shape[0] - edge) / 2", "(img.shape[0] - edge) % 2"),
+        ("utils", "min(img.shape[:2])", "min(img.shape[0], img.shape[1], 4096)"),
+        ("utils", "        ny = height\n        nx = width", "        ny = min(height, 512)\n        nx = width"),
+        ("utils", "img.shape[1] * ny / img.shape[0]", "int(img.shape[1] * ny / img.shape[0] + 0.6)"),
+        ("utils", "img.shape[0] * nx / img.shape[1]", "int(img.shape[0] * nx / img.shape[1] + 0.4)"),
+        ("utils", "    edge = ", "    p = img\n    p *= 2\n    edge = "),
+        ("utils", "    edge = ", "    red = img[:, :, 0]\n    red -= 0.2\n    edge = "),
+        ("utils", "    edge = ", "    img = list(img)\n    edge = "),
+        ("utils", "    edge = ", "    path = yield\n    edge = "),
+        ("utils", "    edge = ", "    while True:\n        pass\n    edge = "),
+        ("utils", "    edge = ", "    with lock:\n        print(path)\n    edge = "),
+        ("utils", "    edge = ", "    for _ in img:\n        return img\n        pass\n    edge = "),
+        ("utils", "return top1", "return list(top1)"),
+        ("utils", "    edge = ", "    height, width = img.shape\n    edge = min(height, width)\n    edge = "),
+        ("utils", "import numpy as np", "import numpy as np\nfrom mine import print"),
+        ("utils", "def test():", "def test(x=patch()):"),
+        ("utils", "def test():", "from mine import load_image\n\n\ndef test():"),
+        ("utils", '__name__ == "__main__"', '__name__ != "__main__"'),
+        ("utils", "    test()\n", "    test()\nelse:\n    load_image = None\n"),
+        ("vgg19", "import time\n", "import time\nimport monkeypatch_tf\n"),
+        ("vgg19", "class Vgg19:", "from collections import OrderedDict as object\n\n\nclass Vgg19(object):"),
+        ("vgg19", "def get_bias(self, name):", "def get_bias(self, name: patch()):"),
+        ("vgg19", "class Vgg19:", "print(patch())\n\n\nclass Vgg19:"),
+        ("vgg19", "encoding='latin1'", "encoding='bytes'"),
+        ("vgg19", "size = 1\n", "size = 1 and 2\n"),
+        (
+            "vgg19",
+            "        with tf.variable_scope(name):\n",
+            "        self.get_bias(name)\n        with tf.variable_scope(name):\n",
+        ),
+        ("vgg19", "kernel = ", "if name:\n                b = self.get_bias(name)\n            kernel = "),
+        ("vgg19", "        self.pool5 = ", "        self.data_dict = None\n        self.pool5 = "),
+        ("vgg19", 'name="filter")', 'name="filter", verify_shape=True)'),
+        ("vgg19_trainable", "lambda: self.relu6)", "lambda *a: self.relu6)"),
+        ("vgg19_trainable", "            if name not in out:\n                out[name] = {}\n", ""),
+        (
+            "vgg19_trainable",
+            "            if name not in out:\n                out[name] = {}\n",
+            "            out[name] = {}\n",
+        ),
+        ("vgg19_trainable", "        out = {}\n", "        out = {}\n        np.save(npy_path, out)\n"),
+        (
+            "vgg19_trainable",
+            "            out[name][idx] = value\n        np.save(npy_path, out)\n",
+            "            np.save(npy_path, out)\n            out[name][idx] = value\n",
+        ),
+        ("vgg19_trainable", "reduce(lambda x, y: x * y, v.get_shape().as_list())", "reduce(lambda x, y: x * y)"),
+        ("vgg19_trainable", "elif self.trainable:", "if self.trainable:"),
+        ("vgg19_trainable", 'name + "_biases"', '"%s_bias" % name'),
+        ("vgg19_trainable", "        return f, b\n", "        return b, f\n"),
+        (
+            "vgg19_trainable",
+            'f = self.get_var(v, name, 0, name + "_filters")\n'
+            "        v = tf.truncated_normal([out_channels], .0, .001)\n"
+            '        b = self.get_var(v, name, 1, name + "_biases")\n',
+            "u, v = v, tf.truncated_normal([out_channels], .0, .001)\n"
+            '        b = self.get_var(v, name, 1, name + "_biases")\n'
+            '        f = self.get_var(u, name, 0, name + "_filters")\n',
+        ),
     ],
 )
 def test_a_changed_module_is_the_scripts_own(name, old, new):
@@ -327,6 +457,43 @@ def test_unrelated_modules_of_those_names_are_the_scripts_own():
     for name in legacy.MODULES:
         for text in ("", "import os\n", "def f():\n    return 1\n", "print 'Python 2'\n", "x: int = 3\n"):
             assert upstream.difference(name, text) is not None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["z = (1,)"] + ["z = (z, z)"] * 40 + ["z.x()"],
+        ["z = path"] + ["z = z or z"] * 40,
+        ["z = path"] + ["z = z if z else 1"] * 40,
+        ["z = path"] + [f"if z: z = path.b{index}" for index in range(40)],
+        [" " * index + f"for q{index} in (1, 2, 3):" for index in range(18)] + [" " * 18 + "pass"],
+        [" " * index + f"for q{index} in path:" for index in range(18)]
+        + [" " * index + "pass" for index in reversed(range(19))],
+        [f"assert path.a{index}" for index in range(3000)],
+        [f"self.a = self.f({index})" for index in range(3000)],
+        ["z = 2"] + ["z **= 60"] * 40,
+        ["z = 'z'"] + ["z += z"] * 40,
+        ["z = 0x" + "f" * 6000],
+        ["z = " + "-" * 50000 + "1"],
+        ["z = " + " + ".join(["1"] * 5000)],
+        ["z = " + "(" * 250 + "1" + ")" * 250],
+        ["if path: pass"] + [f"elif path.a{index}: pass" for index in range(3000)],
+        ["z = '%1000000000d' % 1"],
+        [f"if path: self.a{index} = self.f({index})" for index in range(1200)],
+    ],
+    ids=range(17),
+)
+def test_a_module_that_never_ends_is_the_scripts_own(monkeypatch, lines):
+    visits = []
+    visit = upstream._Facts.visit
+    monkeypatch.setattr(upstream._Facts, "visit", lambda *node: visits.append(node) or visit(*node))
+    text = _checkout("utils")
+    start = "    edge = "
+    longer = text.replace(start, "".join(f"    {line}\n" for line in lines) + start)
+    assert longer != text
+    reason = upstream.difference("utils", longer)
+    assert reason is not None or len(lines) == 1
+    assert len(visits) < 50000
 
 
 # skimage.transform.resize of scikit-image 0.14.5 for the script below: zero outside the image, every value of the image
