@@ -568,7 +568,7 @@ def _dropping(entered, layer, values):
         # Dropout leaves out about as many units as it makes the others larger. Else it is some factor.
         if kept > 1 or (kept == 1) != (share == 1) or abs(share - kept) > 5 * math.sqrt(kept * (1 - kept) / positive):
             break
-        found = [{"kind": "dropout", "layer": name, "before": layer, "kept": kept}]
+        found = [{"kind": "dropout", "layer": name, "before": layer, "kept": kept, "units": digest(mask)}]
         if kept != 1 or (value < 0).any():
             break
     return found
@@ -913,118 +913,124 @@ def _compare_surroundings(about_a, about_b):
 
 
 def _cause(about_a, about_b, layers, pixels):
-    """{"kind", "text"} of why the compared layers depart, or only the pixels do."""
+    """{"kind", "text"} of why the compared layers depart, or only the pixels do.
+
+    It is the first difference that shows where the recordings depart. What shows in a layer that agrees is no cause,
+    unless nothing else is.
+    """
     names = [layer["name"] for layer in layers]
     first = next((layer["name"] for layer in layers if not layer["ok"]), None)
-    if first is not None:
-        found = _other_weights(about_a, about_b, [first], names)
-        if found:
-            return found
+    agreeing = names[: names.index(first)] if first else []
+    pairs = _pairs_of_steps(about_a, about_b, names)
+    found = [*_other_weights(about_a, about_b, names)]
     if not pixels["ok"]:
-        text = "other pixels: other images, or read or scaled in another way"
-        if pixels["where"] == "border":
-            text = "other pixels, at the border only: scikit-image's resize, whose defaults changed with 0.15"
-        return {"kind": "pixels", "text": text}
-    # What is done for a layer that agrees is no cause, unless nothing else is.
-    agreeing = names[: names.index(first)]
-    return (
-        _one_sided_attention(about_a, about_b, first)
-        or _other_step(about_a, about_b, first, agreeing)
-        or _other_weights(about_a, about_b, agreeing, names)
-        or _no_cause(about_a, about_b, first)
-    )
+        found.append(([first], _other_pixels(pixels)))
+    found += _one_sided_attention(about_a, about_b, names)
+    found += _other_steps(pairs, about_a["order"], first)
+    for places in ([first], agreeing):
+        for shown, cause in found:
+            if any(place in places for place in shown):
+                return cause
+    return _no_cause([pair for pair in pairs if pair.place in [*agreeing, first]])
 
 
-def _no_cause(about_a, about_b, first):
-    pairs = _pairs_of_steps(about_a, about_b, first)
-    told, untold = ["weights", "pixels", "attention"], []
-    for kind, words in _STEP_WORDS.items():
-        lengths = {len(pair) for (found, _), pair in pairs.items() if found == kind}
-        if lengths == {2}:
-            told.append(words)
-        elif lengths or kind == "preprocessing":
-            untold.append(words)
-    text = f"none of those known: up to there {', '.join(told)} agree"
-    if untold:
-        text += f"; the recordings do not tell all of {', '.join(untold)}"
-    return {"kind": "none", "text": text}
-
-
-def _reaches(about, layer, first):
-    """Whether what is done for `layer` can be seen in the layer `first`."""
+def _shown_in(about, layer, names, after=False):
+    """The first of the layers `names` that can show what is done for, or only `after`, a layer; None if none can."""
     order = about["order"]
-    return layer in order and first in order and order.index(layer) <= order.index(first)
+    following = order[order.index(layer) + after :] if layer in order else []
+    return next((name for name in following if name in names), None)
 
 
-def _other_weights(about_a, about_b, reached, names):
-    """The cause that the weights of the layers `reached` differ; those between count for the next one of `names`."""
-    both_act = about_a["attention"].get("state") == about_b["attention"].get("state") == "acts"
-    tables = []
+# Each of these gives, for a difference, the layers that show it first and the cause that it may be.
+
+
+def _other_weights(about_a, about_b, names):
+    both_act = about_a["attention"]["state"] == about_b["attention"]["state"] == "acts"
+    tables, several = [], set()
     for about in (about_a, about_b):
         table = {}
-        order = about["order"]
+        kernels = collections.Counter()
         for weight in about["weights"]:
-            # A class may have tensors of its own between the layers that both have.
-            after = order[order.index(weight["layer"]) :] if weight["layer"] in order else []
-            layer = next((name for name in after if name in names), None)
-            if layer in reached and (both_act or not weight["attention"]):
-                what = "kernel" if len(weight["shape"]) > 1 else "biases"
-                table[layer, weight["digest"]] = weight["layer"], what
+            shown = _shown_in(about, weight["layer"], names)
+            if shown and (both_act or not weight["attention"]):
+                # A class may have tensors of its own between the layers that both have.
+                table[shown, weight["digest"]] = weight
+                kernels[weight["layer"]] += len(weight["shape"]) > 1 and not weight["attention"]
         tables.append(table)
-    differing = collections.OrderedDict()
+        several.update(layer for layer, count in kernels.items() if count > 1)
+    places, differing = [], {}
     for side, table, other in (("A", tables[0], tables[1]), ("B", tables[1], tables[0])):
-        for key, (layer, what) in table.items():
+        for key, weight in table.items():
             if key not in other:
-                differing.setdefault(layer, collections.OrderedDict()).setdefault(what, []).append(side)
-    if not differing:
-        return None
-    layers = sorted(differing, key=(about_a["order"] + about_b["order"]).index)
+                places.append(key[0])
+                what = "kernel" if len(weight["shape"]) > 1 else "biases"
+                if weight["attention"] or weight["layer"] in several:
+                    what = weight["name"]
+                found = differing.setdefault((weight["layer"], weight["attention"]), collections.OrderedDict())
+                found.setdefault(what, []).append(side)
+    order = about_a["order"] + about_b["order"]
     shown = []
-    for layer in layers:
+    for layer, attention in sorted(differing, key=lambda key: (order.index(key[0]), not key[1])):
         whats = [
             what if set(sides) == {"A", "B"} else f"{what} only in {sides[0]}"
-            for what, sides in differing[layer].items()
+            for what, sides in differing[layer, attention].items()
         ]
-        shown.append(f"{layer} ({', '.join(whats)})")
-    more = f" and {len(shown) - 6} more layers" if len(shown) > 6 else ""
-    return {"kind": "weights", "text": f"other weights: {', '.join(shown[:6])}{more}", "layers": layers}
+        shown.append(f"{'the attention block up to ' if attention else ''}{layer} ({_listed(whats, 3, 'more')})")
+    if shown:
+        layers = sorted({layer for layer, _ in differing}, key=order.index)
+        text = f"other weights: {_listed(shown, 6, 'more layers')}"
+        yield places, {"kind": "weights", "text": text, "layers": layers}
 
 
-def _one_sided_attention(about_a, about_b, first):
-    states = [about["attention"].get("state") for about in (about_a, about_b)]
-    if states.count("acts") != 1:
-        return None
-    acting = states.index("acts")
-    about = (about_a, about_b)[acting]
-    if not _reaches(about, about["attention"].get("layer"), first):
-        return None
-    other = "has none" if states[1 - acting] == "none" else "lets everything through"
-    return {
-        "kind": "attention",
-        "text": f"attention on one side: {'AB'[acting]}'s block acts, {'AB'[1 - acting]} {other}",
-    }
+def _listed(items, most, more):
+    if len(items) <= most + 1:
+        return ", ".join(items)
+    return f"{', '.join(items[:most])} and {len(items) - most} {more}"
 
 
-def _pairs_of_steps(about_a, about_b, first):
-    """(kind, layer) of each step that `first` can show -> how A and how B has made it, as far as they tell."""
-    pairs = {}
+def _other_pixels(pixels):
+    text = "other pixels: other images, or read or scaled in another way"
+    if pixels["where"] == "border":
+        text = "other pixels, at the border only: scikit-image's resize, whose defaults changed with 0.15"
+    return {"kind": "pixels", "text": text}
+
+
+def _one_sided_attention(about_a, about_b, names):
+    states = [about["attention"]["state"] for about in (about_a, about_b)]
+    if states.count("acts") == 1:
+        acting = states.index("acts")
+        about = (about_a, about_b)[acting]
+        other = "has none" if states[1 - acting] == "none" else "lets everything through"
+        text = f"attention on one side: {'AB'[acting]}'s block acts, {'AB'[1 - acting]} {other}"
+        yield [_shown_in(about, about["attention"].get("layer"), names)], {"kind": "attention", "text": text}
+
+
+_Pair = collections.namedtuple("_Pair", "kind layer place steps")
+
+
+def _pairs_of_steps(about_a, about_b, names):
+    """How A and how B has made each step, as far as they tell, and in which of the layers `names` that shows first."""
+    found = {}
     for about in (about_a, about_b):
         for step in about["steps"]:
-            if _reaches(about, step["layer"], first):
+            # What is dropped shows not in the layer that it is dropped from, but in the one after.
+            place = _shown_in(about, step["layer"], names, after="before" in step)
+            if place and step["kind"] in _STEPS:
                 layer = None if step["kind"] == "preprocessing" else step.get("before", step["layer"])
-                pairs.setdefault((step["kind"], layer), []).append(step)
-    return pairs
+                found.setdefault((step["kind"], layer), []).append((place, step))
+    pairs = []
+    for (kind, layer), both in found.items():
+        places = [place for place, step in both if step.get("kept", 1) < 1] or [place for place, _ in both]
+        pairs.append(_Pair(kind, layer, min(places, key=names.index), [step for _, step in both]))
+    return sorted(pairs, key=lambda pair: list(_STEPS).index(pair.kind))
 
 
-def _other_step(about_a, about_b, first, agreeing):
-    pairs = _pairs_of_steps(about_a, about_b, first)
-    for kind in ("preprocessing", "flattening", "dropout", "pooling"):
-        for (found, layer), pair in pairs.items():
-            if found == kind and len(pair) == 2 and (layer or pair[0]["layer"]) not in agreeing:
-                cause = _STEPS[kind](*pair, layer, about_a["order"])
-                if cause:
-                    return dict(zip(("kind", "text"), cause))
-    return None
+def _other_steps(pairs, order, first):
+    for pair in pairs:
+        if len(pair.steps) == 2:
+            cause = _STEPS[pair.kind](*pair.steps, pair.layer, order, pair.place == first)
+            if cause:
+                yield [pair.place], dict(zip(("kind", "text"), cause))
 
 
 def _other_preprocessing(step_a, step_b, *_):
@@ -1044,40 +1050,66 @@ def _other_preprocessing(step_a, step_b, *_):
     return None
 
 
-def _other_flattening(step_a, step_b, layer, _):
+def _other_flattening(step_a, step_b, layer, *_):
     if step_a["axes"] == step_b["axes"]:
         return None
     shown = [", ".join(("rows", "columns", "channels")[axis - 1] for axis in step["axes"]) for step in (step_a, step_b)]
     return "flatten order", f"flatten order before {layer}: A {shown[0]}; B {shown[1]}"
 
 
-def _other_dropout(step_a, step_b, layer, order):
+def _other_dropout(step_a, step_b, layer, order, departs):
     kept = step_a["kept"], step_b["kept"]
-    if kept == (1, 1):
-        return None
-    shown = ["every unit" if part == 1 else f"units with probability {part}" for part in kept]
     before = order[order.index(layer) - 1] if layer in order[1:] else layer
-    return "dropout", f"dropout after {before}: A keeps {shown[0]}, B keeps {shown[1]}"
+    if kept[0] != kept[1]:
+        shown = ["every unit" if part == 1 else f"units with probability {part}" for part in kept]
+        return "dropout", f"dropout after {before}: A keeps {shown[0]}, B keeps {shown[1]}"
+    # Without `units`, in older recordings, only the layer tells whether they are the same.
+    if kept[0] < 1 and departs and (step_a.get("units") is None or step_a.get("units") != step_b.get("units")):
+        return "dropout", f"dropout after {before}: A and B keep other units, both with probability {kept[0]}"
+    return None
 
 
-def _other_pooling(step_a, step_b, layer, _):
+def _other_pooling(step_a, step_b, layer, *_):
     if step_a["how"] == step_b["how"]:
         return None
     return "pooling", f"mean for max pooling: {layer} is the {step_a['how']} in A, the {step_b['how']} in B"
 
 
-_STEP_WORDS = {
-    "preprocessing": "colour order, scale and mean",
-    "flattening": "flatten order",
-    "dropout": "dropout",
-    "pooling": "pooling",
-}
+# In the order in which they are causes.
 _STEPS = {
     "preprocessing": _other_preprocessing,
     "flattening": _other_flattening,
     "dropout": _other_dropout,
     "pooling": _other_pooling,
 }
+_STEP_WORDS = {
+    "preprocessing": "colour order, scale and mean",
+    "flattening": "flatten order",
+    "dropout": "dropout",
+    "pooling": "pooling",
+}
+
+
+def _no_cause(pairs):
+    """That none of the steps differs: those of which both recordings tell, for they have been compared."""
+    told, untold = ["weights", "pixels", "attention"], []
+    for kind, words in _STEP_WORDS.items():
+        compared = [_comparable(*pair.steps) for pair in pairs if pair.kind == kind]
+        if compared and all(compared):
+            told.append(words)
+        elif compared or kind == "preprocessing":
+            untold.append(words)
+    text = f"none of those known: up to there {', '.join(told)} agree"
+    if untold:
+        text += f"; the recordings do not tell all of {', '.join(untold)}"
+    return {"kind": "none", "text": text}
+
+
+def _comparable(step, other=None):
+    """Whether two steps tell of the same; where colours are alike nobody knows their order."""
+    if other is None or None in [*step.get("order", ()), *other.get("order", ())]:
+        return False
+    return "before" not in step or step["layer"] == other["layer"]
 
 
 # Showing.

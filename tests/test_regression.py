@@ -1,5 +1,6 @@
 """Recordings and their comparison, through main([...])."""
 
+import itertools
 import json
 import os
 import shutil
@@ -87,9 +88,10 @@ def thin(tmp_path_factory):
 @pytest.fixture
 def changed(tmp_path, thin):
     """changed("vgg19", ("old", "new")) records a copy of this package's module in which text has been replaced."""
+    number = itertools.count()
 
     def make(net, *replacements, given=()):
-        folder = tmp_path / "changed"
+        folder = tmp_path / f"changed{next(number)}"
         folder.mkdir()
         with open(os.path.join(PACKAGE, f"{net}.py"), encoding="utf-8") as file:
             source = file.read()
@@ -97,7 +99,7 @@ def changed(tmp_path, thin):
             assert source.count(old) == 1, old
             source = source.replace(old, new)
         (folder / f"{net}.py").write_text(source, encoding="utf-8")
-        return dump(tmp_path / "changed.npz", "--from", thin(net), "--modules", folder, *given)
+        return dump(f"{folder}.npz", "--from", thin(net), "--modules", folder, *given)
 
     return make
 
@@ -221,11 +223,12 @@ def test_other_weights_are_named_by_layer(thin, tmp_path, judged):
     other = dump(tmp_path / "other.npz", "--from", thin("vgg19"), "--weights", tmp_path / "other.npy")
     result = judged(thin("vgg19"), other)
     assert result["first"] == "conv3_2"
-    assert result["cause"] == {"kind": "weights", "text": "other weights: conv3_2 (kernel)", "layers": ["conv3_2"]}
+    text = "other weights: conv3_2 (kernel), fc7 (biases)"
+    assert result["cause"] == {"kind": "weights", "text": text, "layers": ["conv3_2", "fc7"]}
     only_fc7 = dump(tmp_path / "fc7.npz", "--from", other, "--layers", "fc7,prob")
     result = judged(dump(tmp_path / "fc7_a.npz", "--from", thin("vgg19"), "--layers", "fc7,prob"), only_fc7)
     assert result["first"] == "fc7"
-    assert result["cause"]["text"] == "other weights: conv3_2 (kernel), fc7 (biases)"
+    assert result["cause"]["text"] == text
 
 
 def test_a_dropped_bias_is_named(thin, changed, judged):
@@ -350,6 +353,58 @@ def test_a_changed_copy(thin, changed, judged, replacement, first, cause):
     ].index(first)
 
 
+FC7 = 'self.fc7 = self.fc_layer(self.relu6, "fc7")'
+DROPPING = "self.relu6 = tf.nn.dropout(tf.nn.relu(self.fc6), rate=0.5, seed={})"
+BETWEEN = 'self.fc8 = self.fc_layer(tf.nn.dropout(self.relu7, rate=0.5, seed={}), "fc8"){}'
+
+
+@pytest.mark.parametrize(("a", "b", "first", "cause"), [
+    ([("self.relu6 = tf.nn.relu(self.fc6)", DROPPING.format(1))],
+     [("self.relu6 = tf.nn.relu(self.fc6)", DROPPING.format(1)), (FC7, f"{FC7} * 1.1")],
+     "fc7", "none of those known: up to there weights, pixels, attention, colour order, scale and mean, flatten order, "
+     "dropout, pooling agree"),
+    ([('self.fc8 = self.fc_layer(self.relu7, "fc8")', BETWEEN.format(1, ""))],
+     [('self.fc8 = self.fc_layer(self.relu7, "fc8")', BETWEEN.format(1, " * 1.1"))], "fc8", "none of those known"),
+    ([('self.fc8 = self.fc_layer(self.relu7, "fc8")', BETWEEN.format(1, ""))],
+     [('self.fc8 = self.fc_layer(self.relu7, "fc8")', BETWEEN.format(2, ""))],
+     "fc8", "dropout after relu7: A and B keep other units, both with probability 0.5"),
+    ([], [("self.relu6 = tf.nn.relu(self.fc6)", "self.relu6 = tf.nn.relu(self.fc6) * 0.5")],
+     "relu6", "none of those known: up to there weights, pixels, attention, colour order, scale and mean, flatten "
+     "order, pooling agree; the recordings do not tell all of dropout"),
+    ([], [(BGR, "bgr = network.preprocess(rgb, [103.938, 116.779, 123.68], self)")],
+     "conv1_2", "another mean: A [103.939, 116.779, 123.68], B [103.938, 116.779, 123.68], in the order BGR"),
+])  # fmt: skip
+def test_a_cause_shows_where_the_recordings_depart(changed, judged, a, b, first, cause):
+    """What both have done alike is no cause, and what shows in a layer that agrees only if there is no other."""
+    result = judged(changed("vgg19", *a), changed("vgg19", *b))
+    assert result["first"] == first
+    assert result["cause"]["text"].startswith(cause)
+
+
+def test_attention_that_agrees_is_no_cause_and_its_weights_are_named(thin, changed, tmp_path, judged):
+    """A block with a bias of 39 acts by its weights, and yet lets everything through."""
+    given = weights.seeded("vgg19", 19, thin=True, attention=True)
+    for layer in ("fc_1", "fc_2", "spatial_attention_conv"):
+        given[f"cbam/{layer}"] = [np.zeros_like(part) for part in given[f"cbam/{layer}"]]
+    given["cbam/spatial_attention_conv"][1][:] = 39
+    weights.write(str(tmp_path / "open.npy"), given)
+    flattening = ('self.fc_layer(feature, "fc6")', 'self.fc_layer(tf.transpose(feature, [0, 3, 1, 2]), "fc6")')
+    result = judged(thin("vgg19"), changed("vgg19", flattening, given=["--weights", tmp_path / "open.npy"]))
+    assert (result["first"], result["cause"]["kind"]) == ("fc6", "flatten order")
+
+    arguments = arguments_of("attention", tmp_path)
+    given = weights.read(arguments[1])
+    given["cbam/fc_2"][0] += 1
+    weights.write(str(tmp_path / "other.npy"), given)
+    acting = dump(tmp_path / "acting.npz", "--from", thin("vgg19"), *arguments)
+    result = judged(acting, dump(tmp_path / "b.npz", "--from", acting, "--weights", tmp_path / "other.npy"))
+    assert result["cause"] == {
+        "kind": "weights",
+        "text": "other weights: the attention block up to attention_feature (cbam/fc_2/kernel)",
+        "layers": ["attention_feature"],
+    }
+
+
 def test_dropout_of_the_trainable_network(tmp_path, judged):
     """train_mode is false, so that nothing is dropped; without it upstream's class always drops."""
     folder = trainable_folder(tmp_path)
@@ -380,7 +435,10 @@ def test_a_foreign_class(thin, tmp_path, judged):
     assert judged(thin("vgg16"), other)["cause"]["kind"] == "mean"
     weights.write(str(tmp_path / "other.npy"), weights.seeded("vgg16", 20, thin=True))
     other = dump(tmp_path / "weights.npz", "--from", foreign, "--modules", folder, "--weights", tmp_path / "other.npy")
-    assert judged(thin("vgg16"), other)["cause"]["layers"] == ["conv1_1"]
+    cause = judged(thin("vgg16"), other)["cause"]
+    assert cause["layers"] == list(weights.seeded("vgg16", 20, thin=True))
+    assert cause["text"].startswith("other weights: conv1_1 (kernel, biases), conv1_2 (")
+    assert cause["text"].endswith("conv3_2 (kernel, biases) and 10 more layers")
 
 
 def test_grey_pictures_tell_the_means_alone(tmp_path, judged):
