@@ -499,12 +499,17 @@ def _steps(pixels, values, entering, first):
 
 
 def _preprocessing(pixels, image, layer):
-    """From which colour each channel of the image is (None: from one of several alike), its scale and its mean."""
+    """From which colour each channel of the image is, its scale and its mean.
+
+    Where several colours fit, being alike in these pictures, `order` has None and `fits` has them all.
+    """
     if image.shape != pixels.shape:
         return []
-    order, scales, means = [], [], []
+    found = []
+    error = 0.0
     for channel in range(image.shape[3]):
         wanted = image[..., channel].ravel().astype(float)
+        rounding = 2 * float(np.spacing(np.abs(wanted).max().astype(np.float32)))
         fits = []
         for colour in range(pixels.shape[3]):
             given = pixels[..., colour].ravel().astype(float)
@@ -513,14 +518,18 @@ def _preprocessing(pixels, image, layer):
                 return []  # of one value nobody can tell what it was made of
             scale = spread @ wanted / (spread @ spread)
             offset = wanted.mean() - scale * given.mean()
-            if np.abs(scale * given + offset - wanted).max() <= 1e-4 * np.abs(wanted).max():
-                fits.append((colour, round(scale, 4), round(-offset, 4)))
+            # The mean, which may be far larger than what the pictures hold, counts only by what it rounds.
+            off = np.abs(scale * given + offset - wanted).max()
+            if off <= 1e-4 * abs(scale) * np.ptp(given) + rounding:
+                fits.append([colour, round(scale, 4), round(-offset, 4) + 0.0])
+                error = max(error, rounding / np.ptp(given))
         if not fits:
             return []
-        order.append(fits[0][0] if len(fits) == 1 else None)
-        scales.append(fits[0][1])
-        means.append(fits[0][2])
-    return [{"kind": "preprocessing", "layer": layer, "order": order, "scale": scales, "mean": means}]
+        found.append(fits)
+    order = [fits[0][0] if len(fits) == 1 else None for fits in found]
+    scale, mean = ([fits[0][part] for fits in found] for part in (1, 2))
+    step = {"order": order, "scale": scale, "mean": mean, "fits": found, "error": error}
+    return [{"kind": "preprocessing", "layer": layer, **step}]
 
 
 def _pooling(before, after):
@@ -1037,17 +1046,38 @@ def _other_preprocessing(step_a, step_b, *_):
     orders = [
         "".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in (step_a, step_b)
     ]
-    if orders[0] != orders[1]:
+    # Older recordings have the first of several fits only.
+    fits = [
+        step.get("fits") or [[fit] for fit in zip(step["order"], step["scale"], step["mean"])]
+        for step in (step_a, step_b)
+    ]
+    error = max(5e-5, step_a.get("error", 0), step_b.get("error", 0))
+
+    def differ(pairs, part):
+        return any(abs(one[part] - other[part]) > error for one, other in pairs)
+
+    pairs = _of_one_colour(*fits)
+    if None in pairs:
         return "colour order", f"RGB against BGR: A feeds {orders[0]}, B feeds {orders[1]}"
-    means = [step["mean"] for step in (step_a, step_b)]
-    told = "" if "?" in orders[0] else f", in the order {orders[0]}"
-    if np.abs(np.subtract(step_a["scale"], step_b["scale"])).max() > 1e-3:
-        return "scale", f"another scale: A {step_a['scale']}, B {step_b['scale']}{told}"
-    if np.abs(np.subtract(*means)).max() > 5e-4:
-        if orders[0] == "???" and np.abs(np.subtract(means[0], means[1][::-1])).max() <= 5e-4:
+    means = [[fit[2] for fit in side] for side in zip(*pairs)]
+    if orders == ["???", "???"] and (differ(pairs, 1) or differ(pairs, 2)):
+        turned = _of_one_colour(fits[0], fits[1][::-1])
+        if None not in turned and not differ(turned, 1) and not differ(turned, 2):
             return "colour order", f"RGB against BGR, by their means, in grey pictures: A {means[0]}, B {means[1]}"
-        return "mean", f"another mean: A {means[0]}, B {means[1]}{told}"
-    return None
+    order = "".join(one if other == "?" else other for one, other in zip(*orders))
+    told = "" if "?" in order else f", in the order {order}"
+    if differ(pairs, 1):
+        scales = [[fit[1] for fit in side] for side in zip(*pairs)]
+        return "scale", f"another scale: A {scales[0]}, B {scales[1]}{told}"
+    return ("mean", f"another mean: A {means[0]}, B {means[1]}{told}") if differ(pairs, 2) else None
+
+
+def _of_one_colour(fits_a, fits_b):
+    """For each channel the first fits of both sides that are of one colour; None where they have none in common."""
+    return [
+        next(((one, other) for one in of_a for other in of_b if one[0] == other[0] or None in (one[0], other[0])), None)
+        for of_a, of_b in zip(fits_a, fits_b)
+    ]
 
 
 def _other_flattening(step_a, step_b, layer, *_):
