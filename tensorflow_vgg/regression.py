@@ -36,21 +36,42 @@ _ATTENTION = re.compile(r"(?:.*/)?(?:cbam|attention)[^/]*(?=/)")  # how scopes o
 _WEIGHTS = re.compile(r"npy|path|weight|file|param|data|model|ckpt|checkpoint|pretrained")
 _ATTENTION_LAYERS = ("fc_1", "fc_2", "spatial_attention_conv")
 _VARIABLES = ("VarHandleOp", "Variable", "VariableV2")
-# What compare needs of `about`, and of each item of its lists.
+# What compare needs of `about`, and of its steps, as `_unlike` takes it.
+_SIZES = [range(1 << 62)]
+_FIT = {"colour": range(3), "mean": float, "scale": float}
 _ABOUT = {
-    "attention": {"state": str},
-    "images": {"name": str},
-    "layers": {"attention": bool, "max": float, "mean": float, "min": float, "name": str, "shape": list, "std": float},
-    "nodes": {"name": str},
+    "attention": {"state": str, "layer?": str},
+    "images": [{"name": str}],
+    "layers": [
+        {
+            "attention": bool,
+            "max": float,
+            "mean": float,
+            "min": float,
+            "name": str,
+            "not_finite?": _SIZES,
+            "shape": _SIZES,
+            "std": float,
+        }
+    ],
+    "nodes": [{"name": str}],
+    "order": [str],
     "settings": {"net": str},
-    "steps": {"kind": str, "layer": str},
+    "steps": [{"kind": str, "layer": str}],
     "surroundings": {"tensorflow": str},
-    "weights": {"attention": bool, "digest": str, "layer": str, "name": str, "shape": list},
+    "top5?": [[int]],
+    "weights": [{"attention": bool, "digest": str, "layer": str, "name": str, "shape": _SIZES}],
 }
 _STEP = {
-    "preprocessing": {"mean": list, "order": list, "scale": list},
-    "flattening": {"axes": list},
-    "dropout": {"before": str, "kept": float},
+    "preprocessing": {
+        "error?": float,
+        "fits?": [[_FIT]],
+        "mean": [float],
+        "order": [(range(3), type(None))],
+        "scale": [float],
+    },
+    "flattening": {"axes": [range(1, 4)]},
+    "dropout": {"before": str, "kept": float, "units?": str},
     "pooling": {"how": str},
 }
 
@@ -471,6 +492,8 @@ def _kept(layer, value, samples):
         statistics = [finite.mean(dtype=float), finite.std(dtype=float), finite.min(), finite.max()]
     entry = {"name": layer, "shape": list(value.shape), "dtype": value.dtype.name}
     entry.update(zip(("mean", "std", "min", "max"), map(float, statistics)))
+    if value.dtype.kind == "f":
+        entry["not_finite"] = [int(found.sum()) for found in (np.isnan(value), value == np.inf, value == -np.inf)]
     if samples is None or samples >= value.size:
         return entry, {f"layer/{layer}": value}
     index = np.unique(np.random.RandomState(_SEED).randint(0, value.size, samples, dtype=np.int64))
@@ -521,15 +544,15 @@ def _preprocessing(pixels, image, layer):
             # The mean, which may be far larger than what the pictures hold, counts only by what it rounds.
             off = np.abs(scale * given + offset - wanted).max()
             if off <= 1e-4 * abs(scale) * np.ptp(given) + rounding:
-                fits.append([colour, round(scale, 4), round(-offset, 4) + 0.0])
+                # Adding 0 takes the sign from -0.0.
+                fits.append({"colour": colour, "scale": round(scale, 4), "mean": round(-offset, 4) + 0.0})
                 error = max(error, rounding / np.ptp(given))
         if not fits:
             return []
         found.append(fits)
-    order = [fits[0][0] if len(fits) == 1 else None for fits in found]
-    scale, mean = ([fits[0][part] for fits in found] for part in (1, 2))
-    step = {"order": order, "scale": scale, "mean": mean, "fits": found, "error": error}
-    return [{"kind": "preprocessing", "layer": layer, **step}]
+    step = {part: [fits[0][part] for fits in found] for part in ("scale", "mean")}
+    step["order"] = [fits[0]["colour"] if len(fits) == 1 else None for fits in found]
+    return [{"kind": "preprocessing", "layer": layer, **step, "fits": found, "error": error}]
 
 
 def _pooling(before, after):
@@ -677,24 +700,17 @@ class Recording:
 
     def _check(self):
         """Raises unless `about` has all that is compared."""
-        for key in ("order", "top5"):
-            if not isinstance(self.about.get(key, []), list):
-                raise self._foreign(f"one with another {key}")
-        for key, fields in _ABOUT.items():
-            found = self.about.get(key)
-            items = [found] if isinstance(found, dict) else found
-            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                raise self._foreign(f"one without {key}")
-            for item in items:
-                more = _STEP.get(str(item.get("kind")), {}) if key == "steps" else {}
-                for field, kind in [*fields.items(), *more.items()]:
-                    if not isinstance(item.get(field), (int, float) if kind is float else kind):
-                        raise self._foreign(f"one whose {key} lack {field}")
+        unlike = _unlike(self.about, _ABOUT)
+        for step in () if unlike else self.about["steps"]:
+            unlike = unlike or _unlike(step, _STEP.get(step["kind"], {}), ("steps",))
+        if unlike:
+            what, *fields = unlike
+            raise self._foreign(f"one whose {what} lack {'.'.join(fields)}" if fields else f"one with another {what}")
 
     def _json(self):
         encoded = self.array("about")
         try:
-            return json.loads(encoded.tobytes().decode())
+            return json.loads(encoded.tobytes().decode(), parse_constant=str)  # NaN is no JSON
         except ValueError:
             raise self._foreign("another .npz") from None
 
@@ -710,6 +726,30 @@ class Recording:
         except Exception as error:  # zipfile, zlib and NumPy each raise several of their own
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ValueError(f"{self.path}: cut short or damaged: {reason}; record it again") from error
+
+
+def _unlike(value, kind, name=()):
+    """Where a JSON value is not of its kind, as a path; () if it is nowhere.
+
+    A kind is a type, a range of numbers, several of them, [the items'] or {field: its}, where "field?" may be missing.
+    """
+    if isinstance(kind, dict) and isinstance(value, dict):
+        fields = [
+            (field.rstrip("?"), inner) for field, inner in kind.items() if field[-1] != "?" or field[:-1] in value
+        ]
+        parts = (_unlike(value.get(field), inner, (*name, field)) for field, inner in fields)
+        return next(filter(None, parts), ())
+    if isinstance(kind, list) and isinstance(value, list):
+        return next(filter(None, (_unlike(item, kind[0], name) for item in value)), ())
+    if isinstance(kind, tuple):
+        like = not all(_unlike(value, one, name) for one in kind)
+    elif isinstance(kind, range):
+        like = type(value) is int and value in kind
+    elif kind is float:
+        like = isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+    else:
+        like = isinstance(kind, type) and isinstance(value, kind)
+    return () if like else name
 
 
 def compare(a, b, tolerance=1e-5):
@@ -799,6 +839,9 @@ def _compare_layer(a, b, name, tolerance):
         # What lies between the samples shows in these.
         statistics = np.array([[entry[key] for key in ("mean", "std", "min", "max")] for entry in entries], float)
         largest = max(largest, float(_difference(*statistics).max()))
+        counts = [entry.get("not_finite") for entry in entries]
+        if None not in counts and counts[0] != counts[1]:
+            largest = math.inf
     magnitude = max(abs(entries[0]["min"]), abs(entries[0]["max"]))
     with np.errstate(all="ignore"):
         correlation = moments[0, 1] / np.sqrt(moments[0, 0] * moments[1, 1])
@@ -1043,40 +1086,46 @@ def _other_steps(pairs, order, first):
 
 
 def _other_preprocessing(step_a, step_b, *_):
-    orders = [
-        "".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in (step_a, step_b)
-    ]
-    # Older recordings have the first of several fits only.
-    fits = [
-        step.get("fits") or [[fit] for fit in zip(step["order"], step["scale"], step["mean"])]
-        for step in (step_a, step_b)
-    ]
-    error = max(5e-5, step_a.get("error", 0), step_b.get("error", 0))
+    steps = step_a, step_b
+    orders = ["".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in steps]
+    fits = [step.get("fits") or _only_fits(step) for step in steps]
+    error = max(5e-5, *(step.get("error", 0) for step in steps))  # half a unit of what is kept, if no more
+
+    def values(pairs, part):
+        return [[fit[part] for fit in side] for side in zip(*pairs)]
 
     def differ(pairs, part):
-        return any(abs(one[part] - other[part]) > error for one, other in pairs)
+        return any(abs(one - other) > error for one, other in zip(*values(pairs, part)))
 
     pairs = _of_one_colour(*fits)
     if None in pairs:
         return "colour order", f"RGB against BGR: A feeds {orders[0]}, B feeds {orders[1]}"
-    means = [[fit[2] for fit in side] for side in zip(*pairs)]
-    if orders == ["???", "???"] and (differ(pairs, 1) or differ(pairs, 2)):
+    what = next((part for part in ("scale", "mean") if differ(pairs, part)), None)
+    if what is None:
+        return None
+    shown = values(pairs, what)
+    if orders == ["???", "???"]:
         turned = _of_one_colour(fits[0], fits[1][::-1])
-        if None not in turned and not differ(turned, 1) and not differ(turned, 2):
-            return "colour order", f"RGB against BGR, by their means, in grey pictures: A {means[0]}, B {means[1]}"
+        if None not in turned and not differ(turned, "scale") and not differ(turned, "mean"):
+            text = f"RGB against BGR, by their {what}s, in grey pictures: A {shown[0]}, B {shown[1]}"
+            return "colour order", text
     order = "".join(one if other == "?" else other for one, other in zip(*orders))
     told = "" if "?" in order else f", in the order {order}"
-    if differ(pairs, 1):
-        scales = [[fit[1] for fit in side] for side in zip(*pairs)]
-        return "scale", f"another scale: A {scales[0]}, B {scales[1]}{told}"
-    return ("mean", f"another mean: A {means[0]}, B {means[1]}{told}") if differ(pairs, 2) else None
+    return what, f"another {what}: A {shown[0]}, B {shown[1]}{told}"
+
+
+def _only_fits(step):
+    """The fits of an older recording, which has but the first for each channel."""
+    fits = zip(step["order"], step["scale"], step["mean"])
+    return [[dict(zip(("colour", "scale", "mean"), fit))] for fit in fits]
 
 
 def _of_one_colour(fits_a, fits_b):
     """For each channel the first fits of both sides that are of one colour; None where they have none in common."""
+    pairs = (itertools.product(of_a, of_b) for of_a, of_b in zip(fits_a, fits_b))
     return [
-        next(((one, other) for one in of_a for other in of_b if one[0] == other[0] or None in (one[0], other[0])), None)
-        for of_a, of_b in zip(fits_a, fits_b)
+        next((pair for pair in of_channel if len({fit["colour"] for fit in pair} - {None}) < 2), None)
+        for of_channel in pairs
     ]
 
 

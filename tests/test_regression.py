@@ -470,7 +470,7 @@ def test_grey_pictures_tell_the_means_alone(tmp_path, judged):
      "another scale: A [255.0, 255.0, 255.0], B [1.0, 1.0, 1.0], in the order BGR"),
     ("noisy grey", "bgr = rgb * 255.0 - [123.68, 116.779, 103.939]", "RGB against BGR: A feeds BGR, B feeds RGB"),
     # Where each colour is a multiple of another only the scales tell which was meant.
-    ("tinted", "bgr = rgb * 255.0 - [123.68, 116.779, 103.939]", "RGB against BGR, by their means, in grey pictures"),
+    ("tinted", "bgr = rgb * 255.0 - [123.68, 116.779, 103.939]", "RGB against BGR, by their scales, in grey pictures"),
     # Nobody can tell red and green apart here.
     ("half grey", "bgr = network.preprocess(rgb / 2.0, VGG_MEAN, self)",
      "another scale: A [255.0, 255.0, 255.0], B [127.5, 127.5, 127.5]"),
