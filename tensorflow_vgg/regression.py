@@ -33,27 +33,20 @@ _SEED = 19  # of the places that are sampled, and of weights that start at rando
 _PART = 1 << 16  # values that are compared at a time
 _BORDER = 8  # pixels from the edge that scikit-image's resize may draw from outside of a small image
 _ATTENTION = re.compile(r"(?:.*/)?(?:cbam|attention)[^/]*(?=/)")  # how scopes of attention are called
-_WEIGHTS = re.compile(r"npy|path|weight|file|param|data|model|ckpt|checkpoint|pretrained")
+_REASONLESS = re.compile(r"(?s)\A.*\nNode: [^\n]*\n|\n\nOriginal stack trace.*")  # of what TensorFlow says
+# How the argument for the weights is called, the likeliest first.
+_WEIGHTS = ("npy|path|file", "weight", "param|data|model|ckpt|checkpoint|pretrained")
 _ATTENTION_LAYERS = ("fc_1", "fc_2", "spatial_attention_conv")
 _VARIABLES = ("VarHandleOp", "Variable", "VariableV2")
 # What compare needs of `about`, and of its steps, as `_unlike` takes it.
 _SIZES = [range(1 << 62)]
+_STATISTICS = {"max": float, "mean": float, "min": float, "std": float}
+_COLOUR = (range(3), type(None))
 _FIT = {"colour": range(3), "mean": float, "scale": float}
 _ABOUT = {
     "attention": {"state": str, "layer?": str},
     "images": [{"name": str}],
-    "layers": [
-        {
-            "attention": bool,
-            "max": float,
-            "mean": float,
-            "min": float,
-            "name": str,
-            "not_finite?": _SIZES,
-            "shape": _SIZES,
-            "std": float,
-        }
-    ],
+    "layers": [{"attention": bool, "name": str, "not_finite?": _SIZES, "shape": _SIZES, **_STATISTICS}],
     "nodes": [{"name": str}],
     "order": [str],
     "settings": {"net": str},
@@ -63,13 +56,7 @@ _ABOUT = {
     "weights": [{"attention": bool, "digest": str, "layer": str, "name": str, "shape": _SIZES}],
 }
 _STEP = {
-    "preprocessing": {
-        "error?": float,
-        "fits?": [[_FIT]],
-        "mean": [float],
-        "order": [(range(3), type(None))],
-        "scale": [float],
-    },
+    "preprocessing": {"error?": float, "fits?": [[_FIT]], "mean": [float], "order": [_COLOUR], "scale": [float]},
     "flattening": {"axes": [range(1, 4)]},
     "dropout": {"before": str, "kept": float, "units?": str},
     "pooling": {"how": str},
@@ -92,7 +79,8 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
 
     Returns:
       (about, arrays): what is known of the network, ready for JSON, and the values as they are named in a file.
-      `about["loaded"]` says whether the class took the weights.
+      `about["loaded"]` says whether the class took the weights, `about["unfed"]` which attributes are left out, and
+      for want of which placeholder's value.
 
     Raises:
       ValueError: the class cannot be loaded, built or run, or has no such layers.
@@ -126,17 +114,25 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
         if modules is None and net == "vgg19_trainable":
             cls = _of_any_width(cls)
         loaded, network = _build(cls, source, attention, feed)
-        tensors = _tensors(vars(network), graph, feed)
+        tensors, unfed = _tensors(network, graph, feed)
         missing = [layer for layer in layers or () if layer not in tensors]
+        for layer in unfed if not tensors else missing:
+            if layer in unfed:
+                raise ValueError(
+                    f"the layer {layer} needs a value for the placeholder {unfed[layer]}, which is not fed: give it "
+                    "one with tf.placeholder_with_default"
+                )
         if missing or not tensors:
             expected = f"the layers {', '.join(missing)}" if missing else "attributes that are tensors"
             raise ValueError(f"expected {expected}, got {', '.join(tensors) or 'none'}")
 
         parts = _Parts(graph, feed, tensors)
-        parts.check_fed()
         listed = nodes(graph)  # now, since running adds some
-        session = stack.enter_context(tf.Session(config=session_config()))
-        session.run(tf.global_variables_initializer())
+        config = session_config()
+        config.allow_soft_placement = True  # a class may name a GPU that is not here
+        session = stack.enter_context(tf.Session(config=config))
+        session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+        session.run(tf.tables_initializer())
         _load_attention(session, given)
         digests = {node["name"]: node["attr"]["value"] for node in listed if node["op"] == "Const"}
         variables = {variable.op.name: _described(session.run(variable)) for variable in tf.global_variables()}
@@ -151,6 +147,7 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
         "nodes": listed,
         "order": list(tensors),
         "steps": _steps(pixels, values, entering, parts.first),
+        "unfed": unfed,
         "variables": variables,
         "weights": found,
     }
@@ -172,15 +169,15 @@ def _blaming(where):
     argv, sys.argv = sys.argv, [where]
     try:
         yield
-    except SystemExit as error:
-        raise ValueError(f"{where}: the module ends the program when it is imported (SystemExit {error})") from error
-    except Exception as error:
-        reason = " ".join(str(error).split())[:400]
-        if not isinstance(error, (AssertionError, OSError, ValueError)) or not reason:
-            reason = f"{type(error).__name__}: {reason}"
+    except (Exception, SystemExit) as error:
+        reason = " ".join(_REASONLESS.sub("", str(error)).split())[:400]
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == os.path.realpath(where)]
-        raise ValueError(f"{where}{f':{lines[-1]}' if lines else ''}: {reason}") from error
+        own = [frame for frame in frames if os.path.realpath(frame.filename) == os.path.realpath(where)]
+        if isinstance(error, SystemExit):
+            reason = f"the module ends the program (SystemExit{f' {reason}' if reason else ''})"
+        elif not isinstance(error, (AssertionError, OSError, ValueError)) or not reason:
+            reason = f"{type(error).__name__}: {reason or (own or frames)[-1].line}"
+        raise ValueError(f"{where}{f':{own[-1].lineno}' if own else ''}: {reason}") from error
     finally:
         sys.argv = argv
 
@@ -281,8 +278,8 @@ def _build(cls, source, attention, feed):
     (images,) = feed
     parameters = list(inspect.signature(cls).parameters.values())
     plain = [item for item in parameters if item.kind not in (item.VAR_KEYWORD, item.VAR_POSITIONAL)]
-    required = [item for item in plain if item.default is item.empty]
-    taking = [item.name for item in plain if _WEIGHTS.search(item.name.lower())] + [item.name for item in required]
+    unlikely = {item.name: _unlikely(item) for item in plain}
+    taking = sorted((name for name in unlikely if unlikely[name] is not None), key=unlikely.get)
     options = {"attention": False} if not attention and "attention" in [item.name for item in plain] else {}
     arguments = []
     loads = bool(taking) or any(item.kind is item.VAR_POSITIONAL for item in parameters)
@@ -304,19 +301,52 @@ def _build(cls, source, attention, feed):
     return loads, network
 
 
-def _tensors(attributes, graph, feed):
-    """The attributes that are tensors of numbers, by name, in the order in which the graph has them."""
+def _unlikely(parameter):
+    """A sort key: how unlikely a parameter of a class is the one for its weights. None: it is not."""
+    default = parameter.default
+    rank = next((rank for rank, words in enumerate(_WEIGHTS) if re.search(words, parameter.name.lower())), None)
+    if rank is None:
+        return (False, len(_WEIGHTS)) if default is parameter.empty else None
+    # data_format="NHWC" and train_weights=False have the words, and mean something else.
+    other_text = isinstance(default, str) and default and not default.endswith(".npy")
+    return isinstance(default, (bool, float, int)), rank + 2 * bool(other_text)
+
+
+def _tensors(network, graph, feed):
+    """The attributes that are tensors of numbers, by name, in the order in which the graph has them.
+
+    Returns:
+      (them, the placeholder that is not fed and that each of the others needs a value for).
+    """
     import tensorflow.compat.v1 as tf
 
-    order = {op.name: number for number, op in enumerate(graph.get_operations())}
-    fed = {tensor.name for tensor in feed}
+    attributes = dict(getattr(network, "__dict__", {}))
+    own = list(attributes.values())
+    for name in dir(network):  # slots, properties and attributes of the class
+        with contextlib.suppress(Exception):
+            value = getattr(network, name)
+            # The class's name for a tensor of the object is no other layer.
+            if isinstance(value, tf.Tensor) and not any(value is known for known in own):
+                attributes.setdefault(name, value)
+    fed = {tensor.op.name for tensor in feed}
+    order, needs = {}, {}
+    for number, op in enumerate(graph.get_operations()):
+        order[op.name] = number
+        lacking = [needs[tensor.op.name] for tensor in op.inputs if tensor.op.name in needs]
+        if op.type == "Placeholder" and op.name not in fed:
+            lacking = [op.name]
+        if lacking:
+            needs[op.name] = lacking[0]
     found = [
-        (order[value.op.name], name, value)
+        (name, value)
         for name, value in attributes.items()
-        if isinstance(value, tf.Tensor) and value.graph is graph and value.name not in fed
+        if isinstance(value, tf.Tensor) and value.graph is graph and value.op.name not in fed
     ]
-    kinds = {name: np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind for _, name, value in found}
-    return {name: value for _, name, value in sorted(found, key=lambda item: item[0]) if kinds[name] in "biuf"}
+    found.sort(key=lambda item: order[item[1].op.name])
+    kinds = {name: np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind for name, value in found}
+    found = [(name, value) for name, value in found if kinds[name] in "biuf"]
+    unfed = {name: needs[value.op.name] for name, value in found if value.op.name in needs}
+    return {name: value for name, value in found if name not in unfed}, unfed
 
 
 class _Parts:
@@ -355,15 +385,6 @@ class _Parts:
     def in_attention(self, name):
         """Whether a node is part of an attention block."""
         return any(_in_scope(name, scope) for scope in self._scopes)
-
-    def check_fed(self):
-        """Raises if the layers need a placeholder that nothing is fed to."""
-        for op in self._graph.get_operations():
-            if op.type == "Placeholder" and op.name in self._layers and op.name not in self._fed:
-                raise ValueError(
-                    f"the layer {self._layers[op.name]} needs a value for the placeholder {op.name}, which is not fed: "
-                    "give it one with tf.placeholder_with_default"
-                )
 
     @staticmethod
     def _ancestors(op, known):
@@ -798,13 +819,16 @@ def _common_layers(a, b):
             f"{both}: expected batches of the same images, got {sizes[0]} and {sizes[1]}; record with --from"
         )
     names = [name for name in a.layers if name in b.layers]
-    for one, other in ((a, b), (b, a)):
-        missing = [name for name, entry in one.layers.items() if name not in other.layers and not entry["attention"]]
-        if missing:
-            raise ValueError(
-                f"{other.path}: layers are missing that {one.path} has: {', '.join(missing)}; "
-                f"record both with --layers {','.join(names) or 'NAME[,NAME]'}"
-            )
+    more = [
+        [name for name, entry in one.layers.items() if name not in names and not entry["attention"]] for one in (a, b)
+    ]
+    if any(more):
+        one, other, missing = (a, b, more[0]) if more[0] else (b, a, more[1])
+        again = "both" if all(more) else one.path
+        raise ValueError(
+            f"{other.path}: layers are missing that {one.path} has: {_listed(missing, 6, 'more')}; "
+            f"record {again} with --layers {','.join(names) or 'NAME[,NAME]'}"
+        )
     if not names:
         raise ValueError(f"{both}: expected layers that both have, got none")
     for name in names:

@@ -169,8 +169,27 @@ def test_layers_samples_input_and_from(thin, tmp_path, judged, capsys):
     result = judged(fed, sampled)  # whole against samples
     assert result["ok"] and [layer["name"] for layer in result["layers"]] == ["conv1_1", "pool3", "prob"]
     assert result["pixels"] == {"ok": True, "largest": 0.0, "where": "nowhere", "places": 0}
+    np.save(str(tmp_path / "bytes.npy"), np.load(str(tmp_path / "pixels.npy")) * 255)
+    dump(tmp_path / "bytes.npz", "--input", tmp_path / "bytes.npy", *THIN, "--layers", "prob")
+    assert "bytes.npy: expected RGB in [0, 1], got values from 0" in capsys.readouterr().err
     assert main(["dump", "--from", sampled, "-o", str(sampled)]) == 2
     assert "sampled.npz: exists already" in capsys.readouterr().err
+
+
+def test_samples_are_compared_with_what_is_no_number_between_them(thin, changed, judged):
+    """One value is no number on both sides, and infinite on one of them: nothing else differs."""
+    index = np.random.RandomState(regression._SEED).randint(0, 2000, 50)
+    place = min(set(range(1000)) - set(index))
+    line = 'self.prob = tf.nn.softmax(self.fc8, name="prob")'
+    put = "{} + tf.one_hot([{}, -1], 1000, on_value=np.float32('{}'), off_value=np.float32(0))"
+    sampled = ["--samples", "50", "--layers", "fc8,prob"]
+    import_line = ("import tensorflow.compat.v1 as tf", "import numpy as np\nimport tensorflow.compat.v1 as tf")
+    recorded = [
+        changed("vgg19", import_line, (line, put.format(line, place, value)), given=sampled) for value in ("nan", "inf")
+    ]
+    result = judged(*recorded)
+    assert (result["first"], result["layers"][-1]["largest"]) == ("prob", None)
+    assert judged(recorded[0], recorded[0])["ok"]
 
 
 # TensorFlow 1.15.5 against the TensorFlow that runs the tests.
@@ -441,6 +460,63 @@ def test_a_foreign_class(thin, tmp_path, judged):
     assert cause["text"].endswith("conv3_2 (kernel, biases) and 10 more layers")
 
 
+KEEP = "        setattr(self, name, tensor)"
+INIT = "    def __init__(self, path):"
+SLOTS = """
+    __slots__ = ["blobs", "image", "label", "prob", "fc6", "relu6", "fc7", "relu7", "fc8"] + [
+        "%s%d" % (kind, block) + end
+        for block, depth in enumerate((2, 2, 3, 3, 3), 1)
+        for kind, end in [("pool", "")] + [("conv", "_%d" % number) for number in range(1, depth + 1)]
+    ]
+"""
+PROPERTIES = """
+    made = {}
+
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+    hidden = property(lambda self: self.relu6)
+    broken = property(lambda self: 1 / 0)
+    for name in ["pool1", "pool2", "fc6"]:
+        locals()[name] = property(lambda self, name=name: self.made[name])
+"""
+RELU = "        self.prob = "
+
+
+@pytest.mark.parametrize(("replacements", "said"), [
+    ([("class Vgg16(object):\n", f"class Vgg16(object):{SLOTS}")], ""),
+    ([("class Vgg16(object):\n", f"class Vgg16(object):{PROPERTIES}"),
+      (KEEP, "        self.made.__setitem__(name, tensor) if name in ('pool1', 'pool2', 'fc6') else "
+             "setattr(self, name, tensor)"), (RELU, "        Vgg16.prob = ")], ""),
+    ([(INIT, "    def __init__(self, data_format='NHWC', train_weights=False, data=None, path=None):\n"
+             "        assert data_format == 'NHWC' and train_weights is False and data is None")], ""),
+    ([(RELU, f"        self.labels = tf.placeholder(tf.float32, [None, 1000], 'labels')\n{RELU}"),
+      ("    def layer(", "        self.loss = tf.reduce_mean(self.labels * self.prob)\n\n    def layer(")],
+     "tensorflow-vgg: left out labels, loss: they need a value for labels, which is not fed"),
+    ([("        x = tf.reverse(image, [3])", "        zero = tf.lookup.StaticHashTable(\n"
+       "            tf.lookup.KeyValueTensorInitializer(tf.constant([1], tf.int64), tf.constant([0.0])), 1.0)\n"
+       "        with tf.device('/gpu:0'):\n"
+       "            zero = zero.lookup(tf.constant(1, tf.int64)) * tf.constant(1.0)\n"
+       "        zero += tf.get_variable('v', [], initializer=tf.zeros_initializer(), collections=['local_variables'])\n"
+       "        x = zero + tf.reverse(image, [3])")], ""),
+])  # fmt: skip
+def test_whatever_a_class_is_made_of(thin, tmp_path, judged, capsys, replacements, said):
+    source = FOREIGN
+    for old, new in replacements:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    (folder / "vgg16.py").write_text(source)
+    thin("vgg16")
+    capsys.readouterr()
+    foreign = dump(tmp_path / "foreign.npz", "--from", thin("vgg16"), "--modules", folder)
+    printed = capsys.readouterr().err
+    assert said in printed and "left out" not in printed.replace(said, "") and "labels mean nothing" not in printed
+    result = judged(thin("vgg16"), foreign)
+    assert result["ok"] and len(result["layers"]) == 24
+
+
 def test_grey_pictures_tell_the_means_alone(tmp_path, judged):
     grey = np.repeat(np.random.RandomState(0).uniform(size=(1, 224, 224, 1)).astype("float32"), 3, 3)
     np.save(str(tmp_path / "grey.npy"), grey)
@@ -549,11 +625,13 @@ def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
     assert min(picture.shape[:2]) > 300 and len(np.unique(picture[..., 0])) > 20
     assert main(command) == 2
     assert "plot.png: exists already" in capsys.readouterr().err
+    assert main([*command[:-1], str(tmp_path / "plot.png" / "plot.png")]) == 2
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(("file", "message"), [
     ("vgg16.npz", "expected the same network, got vgg19 and vgg16"),
-    ("fewer.npz", "record both with --layers conv1_1,prob"),
+    ("fewer.npz", "vgg19.npz with --layers conv1_1,prob"),
     ("batch.npz", "expected batches of the same images, got 2 and 1"),
     ("full.npz", "conv1_1: expected the same shape, got (2, 224, 224, 2) and"),
     ("cut.npz", "cut.npz: cut short or damaged"),
@@ -562,12 +640,17 @@ def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
     ("array.npz", "array.npz: expected a recording that tensorflow-vgg dump has made, got no .npz"),
     ("none.npz", "none.npz"),
     ("unnamed.npz", "got one whose weights lack digest"),
-    ("order.npz", "got one with another order"),
+    ("order=3", "got one with another order"),
+    ("attention=[]", "got one with another attention"),
+    ("top5=[0]", "got one with another top5"),
+    ("steps.0.order=[3, 2, 1]", "got one whose steps lack order"),
+    ("steps.0.mean=[NaN, 0, 0]", "got one whose steps lack mean"),
+    ("steps.0.fits=[[{}]]", "got one whose steps lack fits.colour"),
     ("texts.npz", "damaged: prob: expected numbers, got <U1"),
     ("without.npz", "without.npz: cut short or damaged"),
 ])  # fmt: skip
 def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, message):
-    path = tmp_path / file
+    path = tmp_path / ("edited.npz" if "=" in file else file)
     whole = thin("vgg19")
     if file == "vgg16.npz":
         shutil.copy(thin("vgg16"), str(path))
@@ -589,14 +672,19 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
         else:
             content[len(content) // 2 : len(content) // 2 + 2000] = bytes(2000)
         path.write_bytes(content)
-    elif file in ("unnamed.npz", "order.npz", "texts.npz", "without.npz"):
+    elif file in ("unnamed.npz", "texts.npz", "without.npz") or "=" in file:
         with np.load(whole) as recorded:
             arrays = dict(recorded)
         about = json.loads(arrays["about"].tobytes().decode())
         if file == "unnamed.npz":
             del about["weights"][3]["digest"]
-        elif file == "order.npz":
-            about["order"] = 3
+        elif "=" in file:
+            place, _, value = file.partition("=")
+            *keys, last = place.split(".")
+            inner = about
+            for key in keys:
+                inner = inner[int(key) if key.isdigit() else key]
+            inner[last] = json.loads(value)
         elif file == "texts.npz":
             arrays["layer/prob"] = np.full((2, 1000), "x")
         else:
@@ -620,16 +708,23 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
     ([TIGER, *THIN, "--layers", "conv9"], "tensorflow_vgg.vgg19: expected the layers conv9, got conv1_1, "),
     ([TIGER, *THIN, "--modules", "empty"], "vgg19.py: no such file; expected the module that has Vgg19"),
     ([TIGER, *THIN, "--modules", "broken"], "vgg19.py:3: ZeroDivisionError: division by zero"),
-    ([TIGER, *THIN, "--modules", "ends"], "vgg19.py: the module ends the program when it is imported (SystemExit 3)"),
+    ([TIGER, *THIN, "--modules", "ends"], "vgg19.py:1: the module ends the program (SystemExit 3)"),
+    ([TIGER, *THIN, "--modules", "textless"], "vgg19.py:3: AssertionError: assert path is None"),
+    ([TIGER, *THIN, "--modules", "late"], "vgg19.py: InvalidArgumentError: Input to reshape is a tensor with 150528"),
+    ([TIGER, *THIN, "--modules", "late", "--layers", "loss"],
+     "the layer loss needs a value for the placeholder labels, which is not fed"),
+    ([TIGER, *THIN, "--modules", "broken", "-o", ""], "'': expected the name of a file"),
+    ([TIGER, *THIN, "--modules", "broken", "-o", "small.npy/out.npz"], "small.npy"),
     ([TIGER, *THIN, "--modules", "unfed"], "prob needs a value for the placeholder keep, which is not fed"),
     ([TIGER, "--modules", "broken"], "its class takes weights: give them with --weights FILE or seeded:N"),
     (["--input", "small.npy", *THIN], "rgb: expected shape (batch, 224, 224, 3), got (1, 4, 4, 3)"),
     (["--input", "bytes.npy", *THIN], "bytes.npy: expected floats of shape (batch, 224, 224, 3)"),
+    (["--input", "large.npy", *THIN], "large.npy: expected values that are finite as float32"),
     (["--input", "broken/vgg19.py", *THIN], "vgg19.py: expected a .npy file of pixels"),
     (["--from", "bytes.npy"], "bytes.npy: expected a recording that tensorflow-vgg dump has made"),
 ])  # fmt: skip
 def test_what_cannot_be_recorded(home, capsys, arguments, message):
-    for name in ("empty", "broken", "ends", "unfed"):
+    for name in ("empty", "broken", "ends", "late", "textless", "unfed"):
         (home / name).mkdir()
     (home / "broken" / "vgg19.py").write_text("class Vgg19:\n    def __init__(self, path):\n        1 / 0\n")
     (home / "ends" / "vgg19.py").write_text("raise SystemExit(3)\n")
@@ -637,10 +732,20 @@ def test_what_cannot_be_recorded(home, capsys, arguments, message):
         "import tensorflow as tf\nclass Vgg19:\n    def __init__(self, path):\n        pass\n"
         "    def build(self, x):\n        self.prob = x * tf.placeholder(tf.float32, [], 'keep')\n"
     )
+    (home / "textless" / "vgg19.py").write_text(
+        "class Vgg19:\n    def __init__(self, path):\n        assert path is None\n"
+    )
+    (home / "late" / "vgg19.py").write_text(
+        "import tensorflow as tf\nclass Vgg19:\n    def __init__(self, path):\n        pass\n"
+        "    def build(self, x):\n        self.prob = tf.reshape(x, tf.placeholder_with_default([7], [1]))\n"
+        "        self.loss = self.prob * tf.placeholder(tf.float32, [], 'labels')\n"
+    )
+    np.save("large.npy", np.full((1, 224, 224, 3), 1e300))
     np.save("small.npy", np.zeros((4, 4, 3)))
     np.save("bytes.npy", np.zeros((1, 224, 224, 3), np.uint8))
     assert main(["dump", "-o", "out.npz", *arguments]) == 2
     printed = capsys.readouterr()
+    assert "Zero" in message or "Zero" not in printed.err  # the class was not run for what can be told before
     lines = [line for line in printed.err.splitlines() if line.startswith("tensorflow-vgg: ")]
     assert message in lines[-1] and "Traceback" not in printed.err
     assert not (home / "out.npz").exists()
@@ -672,6 +777,35 @@ def test_comparing_holds_one_layer_at_a_time(tmp_path, judged):
     finally:
         tracemalloc.stop()
     assert peak < 3 * layer, f"{peak / 1e6:.0f} MB for layers of {layer / 1e6:.0f} MB"
+
+
+def test_who_stops_reading_gets_no_verdict(tmp_path):
+    recording = os.path.join(RECORDINGS, "vgg16_thin.tf1.15.5.npz")
+    for arguments in (["compare", recording, recording], ["weights", "clear"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, "-m", "tensorflow_vgg", *arguments]
+        environ = dict(environment(os.path.dirname(PACKAGE)), TENSORFLOW_VGG_HOME=str(tmp_path))
+        run = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=environ)
+        os.close(writer)
+        assert (run.returncode, run.stderr) == (141, b"")
+
+
+def test_what_is_no_number_in_the_surroundings_is_text_in_json(thin, tmp_path, capsys):
+    with regression.Recording(thin("vgg16")) as file:
+        about = dict(file.about, surroundings={"tensorflow": "2", "cpu": float("nan")})
+        arrays = {f"layer/{name}": file.layer(name)[1] for name in file.layers}
+        regression.save(str(tmp_path / "b.npz"), about, {"pixels": file.array("pixels"), **arrays})
+    capsys.readouterr()
+    assert main(["compare", thin("vgg16"), str(tmp_path / "b.npz"), "--json"]) == 0
+    assert '"b": "NaN"' in capsys.readouterr().out
+
+
+def test_help_says_what_goes_together(capsys):
+    for verb, words in (("compare", "1 some depart"), ("dump", "one of IMAGE, --input and --from")):
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        assert words in " ".join(capsys.readouterr().out.split())
 
 
 def test_help_needs_no_numpy():
