@@ -321,12 +321,12 @@ def _tensors(network, graph, feed):
     import tensorflow.compat.v1 as tf
 
     attributes = dict(getattr(network, "__dict__", {}))
-    own = list(attributes.values())
+    own = {id(value) for value in attributes.values()}
     for name in dir(network):  # slots, properties and attributes of the class
         with contextlib.suppress(Exception):
             value = getattr(network, name)
             # The class's name for a tensor of the object is no other layer.
-            if isinstance(value, tf.Tensor) and not any(value is known for known in own):
+            if isinstance(value, tf.Tensor) and id(value) not in own:
                 attributes.setdefault(name, value)
     fed = {tensor.op.name for tensor in feed}
     order, needs = {}, {}
@@ -337,16 +337,15 @@ def _tensors(network, graph, feed):
             lacking = [op.name]
         if lacking:
             needs[op.name] = lacking[0]
-    found = [
-        (name, value)
+    found = {
+        name: value
         for name, value in attributes.items()
         if isinstance(value, tf.Tensor) and value.graph is graph and value.op.name not in fed
-    ]
-    found.sort(key=lambda item: order[item[1].op.name])
-    kinds = {name: np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind for name, value in found}
-    found = [(name, value) for name, value in found if kinds[name] in "biuf"]
-    unfed = {name: needs[value.op.name] for name, value in found if value.op.name in needs}
-    return {name: value for name, value in found if name not in unfed}, unfed
+        if np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind in "biuf"
+    }
+    names = sorted(found, key=lambda name: order[found[name].op.name])
+    unfed = {name: needs[found[name].op.name] for name in names if found[name].op.name in needs}
+    return {name: found[name] for name in names if name not in unfed}, unfed
 
 
 class _Parts:
@@ -1185,18 +1184,14 @@ _STEPS = {
     "dropout": _other_dropout,
     "pooling": _other_pooling,
 }
-_STEP_WORDS = {
-    "preprocessing": "colour order, scale and mean",
-    "flattening": "flatten order",
-    "dropout": "dropout",
-    "pooling": "pooling",
-}
+_STEP_WORDS = {"preprocessing": "colour order, scale and mean", "flattening": "flatten order"}
 
 
 def _no_cause(pairs):
     """That none of the steps differs: those of which both recordings tell, for they have been compared."""
     told, untold = ["weights", "pixels", "attention"], []
-    for kind, words in _STEP_WORDS.items():
+    for kind in _STEPS:
+        words = _STEP_WORDS.get(kind, kind)
         compared = [_comparable(*pair.steps) for pair in pairs if pair.kind == kind]
         if compared and all(compared):
             told.append(words)
