@@ -1089,9 +1089,11 @@ def _expect_writable(path):
     folder, name = os.path.split(os.path.abspath(path))
     if not os.path.basename(path):
         raise ValueError(f"{path!r}: expected the name of a file")
-    os.makedirs(folder, exist_ok=True)
-    with tempfile.NamedTemporaryFile(prefix=name, dir=folder):
-        pass
+    try:
+        os.makedirs(folder, exist_ok=True)
+        tempfile.NamedTemporaryFile(prefix=name, dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be written: {folder}: {error.strerror}") from error
 
 
 def _pixels(files):

@@ -714,7 +714,7 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
     ([TIGER, *THIN, "--modules", "late", "--layers", "loss"],
      "the layer loss needs a value for the placeholder labels, which is not fed"),
     ([TIGER, *THIN, "--modules", "broken", "-o", ""], "'': expected the name of a file"),
-    ([TIGER, *THIN, "--modules", "broken", "-o", "small.npy/out.npz"], "small.npy"),
+    ([TIGER, *THIN, "--modules", "broken", "-o", "small.npy/out.npz"], "small.npy/out.npz: cannot be written"),
     ([TIGER, *THIN, "--modules", "unfed"], "prob needs a value for the placeholder keep, which is not fed"),
     ([TIGER, "--modules", "broken"], "its class takes weights: give them with --weights FILE or seeded:N"),
     (["--input", "small.npy", *THIN], "rgb: expected shape (batch, 224, 224, 3), got (1, 4, 4, 3)"),
