@@ -77,11 +77,14 @@ def main(argv=None):
     """Runs the command with the arguments `argv`, by default the process's own, and returns its exit status."""
     args = _parser().parse_args(argv)
     try:
-        return args.run(args)
+        status = args.run(args)
+        if not getattr(sys.stdout, "closed", True):
+            sys.stdout.flush()  # here, not at Python's end, where who has stopped reading would go unnoticed
+        return status
     except BrokenPipeError:
         # Who read our output has seen enough. Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 128 + 13  # as a shell has it for SIGPIPE: no verdict of ours
     except (ValueError, OSError) as error:
         print(f"tensorflow-vgg: {error}", file=sys.stderr)
         return 2
@@ -140,7 +143,12 @@ def _parser():
     )
     verb.add_argument("--new-resize", action="store_true", help="leave skimage.transform.resize its defaults of today")
 
-    verb = verbs.add_parser("dump", help="record what a network computes, layer by layer")
+    verb = verbs.add_parser(
+        "dump",
+        help="record what a network computes, layer by layer",
+        description="Records what a network computes, layer by layer. The pixels come from one of IMAGE, --input and "
+        "--from.",
+    )
     verb.set_defaults(run=dump)
     verb.add_argument("images", nargs="*", metavar="IMAGE", help="an image file, or a folder for all images in it")
     verb.add_argument("-o", dest="out", required=True, metavar="FILE.npz", help="the recording to write")
@@ -158,10 +166,18 @@ def _parser():
     verb.add_argument("--samples", type=_positive, metavar="N", help="record N values of each layer; default: all")
     verb.add_argument("--input", metavar="FILE.npy", help="feed these pixels, [batch, 224, 224, 3], in place of images")
     verb.add_argument(
-        "--from", dest="recording", metavar="FILE.npz", help="take pixels and settings from another recording"
+        "--from",
+        dest="recording",
+        metavar="FILE.npz",
+        help="take pixels from another recording, and --net, --weights, --no-attention, --layers and --samples, where "
+        "they are not given",
     )
 
-    verb = verbs.add_parser("compare", help="compare two recordings and say where and why they depart")
+    verb = verbs.add_parser(
+        "compare",
+        help="compare two recordings and say where and why they depart",
+        epilog="Exit status: 0 all layers and the pixels agree, 1 some depart, 2 the files cannot be compared.",
+    )
     verb.set_defaults(run=compare)
     verb.add_argument("a", metavar="A.npz", help="what is expected")
     verb.add_argument("b", metavar="B.npz")
@@ -998,9 +1014,9 @@ def run(args):
 
 def dump(args):
     """Records what a network computes."""
-    _expect_new(args.out)
     if [bool(args.images), args.input is not None, args.recording is not None].count(True) != 1:
         raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
+    _expect_writable(args.out)
     from tensorflow_vgg import regression, weights
 
     settings = {"net": "vgg19", "no_attention": False, "weights": None, "layers": None, "samples": None}
@@ -1023,13 +1039,15 @@ def dump(args):
         )
 
     net = settings["net"].replace("_trainable", "")
-    try:
-        source = _weights_source(settings["weights"], net)
-    except FileNotFoundError:
-        if not args.modules:
-            raise
-        source = None  # a class of somebody's may need none
+    source = settings["weights"]
     seeded = _seeded(source, thin=True) is not None
+    if not seeded:
+        try:
+            source = _weights_source(source, net)
+        except FileNotFoundError:
+            if not args.modules:
+                raise
+            source = None  # a class of somebody's may need none
     given = _weight_dict(source, net, use_mapped=False) if seeded or not args.modules else source
     if "tensorflow" not in sys.modules:
         # TensorFlow 1's arithmetic, as for `run`: oneDNN's alone moves the attention block's output by 2e-5.
@@ -1044,6 +1062,12 @@ def dump(args):
         layers=settings["layers"],
         samples=settings["samples"],
     )
+    if about["unfed"] and not settings["layers"]:
+        needed = ", ".join(sorted(set(about["unfed"].values())))
+        print(
+            f"tensorflow-vgg: left out {', '.join(about['unfed'])}: they need a value for {needed}, which is not fed",
+            file=sys.stderr,
+        )
     about["images"] = images
     about["surroundings"] = regression.surroundings()
     about["settings"] = {
@@ -1052,12 +1076,24 @@ def dump(args):
         "weights_sha256": weights.file_digest(source) if about["loaded"] and not seeded else None,
         "modules": args.modules,
     }
-    os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
     regression.save(args.out, about, arrays)
     print(
         f"{args.out}: {len(about['layers'])} layers of {len(images)} images, {os.path.getsize(args.out)} bytes written"
     )
     return 0
+
+
+def _expect_writable(path):
+    """Raises unless a new file can be written there, which would else show after the work is done."""
+    _expect_new(path)
+    folder, name = os.path.split(os.path.abspath(path))
+    if not os.path.basename(path):
+        raise ValueError(f"{path!r}: expected the name of a file")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        tempfile.NamedTemporaryFile(prefix=name, dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be written: {folder}: {error.strerror}") from error
 
 
 def _pixels(files):
@@ -1087,15 +1123,22 @@ def _input(path):
     if shape is None or pixels.ndim != 4 or pixels.shape[3] != 3 or not pixels.size or pixels.dtype.kind != "f":
         found = "a .npz" if shape is None else f"{pixels.dtype} {shape}"
         raise ValueError(f"{path}: expected floats of shape (batch, 224, 224, 3), RGB in [0, 1], got {found}")
+    with np.errstate(over="ignore"):
+        pixels = pixels.astype(np.float32)
     if not np.isfinite(pixels).all():
-        raise ValueError(f"{path}: expected finite values")
-    return pixels.astype(np.float32)
+        raise ValueError(f"{path}: expected values that are finite as float32")
+    if pixels.min() < 0 or pixels.max() > 1:
+        print(
+            f"tensorflow-vgg: {path}: expected RGB in [0, 1], got values from {pixels.min():g} to {pixels.max():g}",
+            file=sys.stderr,
+        )
+    return pixels
 
 
 def compare(args):
     """Compares two recordings."""
-    if args.plot:
-        _expect_new(args.plot)
+    if args.plot is not None:
+        _expect_writable(args.plot)
     from tensorflow_vgg import regression
 
     with regression.Recording(args.a) as a, regression.Recording(args.b) as b:

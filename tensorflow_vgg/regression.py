@@ -33,24 +33,32 @@ _SEED = 19  # of the places that are sampled, and of weights that start at rando
 _PART = 1 << 16  # values that are compared at a time
 _BORDER = 8  # pixels from the edge that scikit-image's resize may draw from outside of a small image
 _ATTENTION = re.compile(r"(?:.*/)?(?:cbam|attention)[^/]*(?=/)")  # how scopes of attention are called
-_WEIGHTS = re.compile(r"npy|path|weight|file|param|data|model|ckpt|checkpoint|pretrained")
+_REASONLESS = re.compile(r"(?s)\A.*\nNode: [^\n]*\n|\n\nOriginal stack trace.*")  # of what TensorFlow says
+# How the argument for the weights is called, the likeliest first.
+_WEIGHTS = ("npy|path|file", "weight", "param|data|model|ckpt|checkpoint|pretrained")
 _ATTENTION_LAYERS = ("fc_1", "fc_2", "spatial_attention_conv")
 _VARIABLES = ("VarHandleOp", "Variable", "VariableV2")
-# What compare needs of `about`, and of each item of its lists.
+# What compare needs of `about`, and of its steps, as `_unlike` takes it.
+_SIZES = [range(1 << 62)]
+_STATISTICS = {"max": float, "mean": float, "min": float, "std": float}
+_COLOUR = (range(3), type(None))
+_FIT = {"colour": range(3), "mean": float, "scale": float}
 _ABOUT = {
-    "attention": {"state": str},
-    "images": {"name": str},
-    "layers": {"attention": bool, "max": float, "mean": float, "min": float, "name": str, "shape": list, "std": float},
-    "nodes": {"name": str},
+    "attention": {"state": str, "layer?": str},
+    "images": [{"name": str}],
+    "layers": [{"attention": bool, "name": str, "not_finite?": _SIZES, "shape": _SIZES, **_STATISTICS}],
+    "nodes": [{"name": str}],
+    "order": [str],
     "settings": {"net": str},
-    "steps": {"kind": str, "layer": str},
+    "steps": [{"kind": str, "layer": str}],
     "surroundings": {"tensorflow": str},
-    "weights": {"attention": bool, "digest": str, "layer": str, "name": str, "shape": list},
+    "top5?": [[int]],
+    "weights": [{"attention": bool, "digest": str, "layer": str, "name": str, "shape": _SIZES}],
 }
 _STEP = {
-    "preprocessing": {"mean": list, "order": list, "scale": list},
-    "flattening": {"axes": list},
-    "dropout": {"before": str, "kept": float},
+    "preprocessing": {"error?": float, "fits?": [[_FIT]], "mean": [float], "order": [_COLOUR], "scale": [float]},
+    "flattening": {"axes": [range(1, 4)]},
+    "dropout": {"before": str, "kept": float, "units?": str},
     "pooling": {"how": str},
 }
 
@@ -71,7 +79,8 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
 
     Returns:
       (about, arrays): what is known of the network, ready for JSON, and the values as they are named in a file.
-      `about["loaded"]` says whether the class took the weights.
+      `about["loaded"]` says whether the class took the weights, `about["unfed"]` which attributes are left out, and
+      for want of which placeholder's value.
 
     Raises:
       ValueError: the class cannot be loaded, built or run, or has no such layers.
@@ -105,17 +114,25 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
         if modules is None and net == "vgg19_trainable":
             cls = _of_any_width(cls)
         loaded, network = _build(cls, source, attention, feed)
-        tensors = _tensors(vars(network), graph, feed)
+        tensors, unfed = _tensors(network, graph, feed)
         missing = [layer for layer in layers or () if layer not in tensors]
+        for layer in unfed if not tensors else missing:
+            if layer in unfed:
+                raise ValueError(
+                    f"the layer {layer} needs a value for the placeholder {unfed[layer]}, which is not fed: give it "
+                    "one with tf.placeholder_with_default"
+                )
         if missing or not tensors:
             expected = f"the layers {', '.join(missing)}" if missing else "attributes that are tensors"
             raise ValueError(f"expected {expected}, got {', '.join(tensors) or 'none'}")
 
         parts = _Parts(graph, feed, tensors)
-        parts.check_fed()
         listed = nodes(graph)  # now, since running adds some
-        session = stack.enter_context(tf.Session(config=session_config()))
-        session.run(tf.global_variables_initializer())
+        config = session_config()
+        config.allow_soft_placement = True  # a class may name a GPU that is not here
+        session = stack.enter_context(tf.Session(config=config))
+        session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+        session.run(tf.tables_initializer())
         _load_attention(session, given)
         digests = {node["name"]: node["attr"]["value"] for node in listed if node["op"] == "Const"}
         variables = {variable.op.name: _described(session.run(variable)) for variable in tf.global_variables()}
@@ -130,6 +147,7 @@ def record(net, given, pixels, modules=None, attention=True, layers=None, sample
         "nodes": listed,
         "order": list(tensors),
         "steps": _steps(pixels, values, entering, parts.first),
+        "unfed": unfed,
         "variables": variables,
         "weights": found,
     }
@@ -151,15 +169,15 @@ def _blaming(where):
     argv, sys.argv = sys.argv, [where]
     try:
         yield
-    except SystemExit as error:
-        raise ValueError(f"{where}: the module ends the program when it is imported (SystemExit {error})") from error
-    except Exception as error:
-        reason = " ".join(str(error).split())[:400]
-        if not isinstance(error, (AssertionError, OSError, ValueError)) or not reason:
-            reason = f"{type(error).__name__}: {reason}"
+    except (Exception, SystemExit) as error:
+        reason = " ".join(_REASONLESS.sub("", str(error)).split())[:400]
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if os.path.realpath(frame.filename) == os.path.realpath(where)]
-        raise ValueError(f"{where}{f':{lines[-1]}' if lines else ''}: {reason}") from error
+        own = [frame for frame in frames if os.path.realpath(frame.filename) == os.path.realpath(where)]
+        if isinstance(error, SystemExit):
+            reason = f"the module ends the program (SystemExit{f' {reason}' if reason else ''})"
+        elif not isinstance(error, (AssertionError, OSError, ValueError)) or not reason:
+            reason = f"{type(error).__name__}: {reason or (own or frames)[-1].line}"
+        raise ValueError(f"{where}{f':{own[-1].lineno}' if own else ''}: {reason}") from error
     finally:
         sys.argv = argv
 
@@ -260,8 +278,8 @@ def _build(cls, source, attention, feed):
     (images,) = feed
     parameters = list(inspect.signature(cls).parameters.values())
     plain = [item for item in parameters if item.kind not in (item.VAR_KEYWORD, item.VAR_POSITIONAL)]
-    required = [item for item in plain if item.default is item.empty]
-    taking = [item.name for item in plain if _WEIGHTS.search(item.name.lower())] + [item.name for item in required]
+    unlikely = {item.name: _unlikely(item) for item in plain}
+    taking = sorted((name for name in unlikely if unlikely[name] is not None), key=unlikely.get)
     options = {"attention": False} if not attention and "attention" in [item.name for item in plain] else {}
     arguments = []
     loads = bool(taking) or any(item.kind is item.VAR_POSITIONAL for item in parameters)
@@ -283,19 +301,51 @@ def _build(cls, source, attention, feed):
     return loads, network
 
 
-def _tensors(attributes, graph, feed):
-    """The attributes that are tensors of numbers, by name, in the order in which the graph has them."""
+def _unlikely(parameter):
+    """A sort key: how unlikely a parameter of a class is the one for its weights. None: it is not."""
+    default = parameter.default
+    rank = next((rank for rank, words in enumerate(_WEIGHTS) if re.search(words, parameter.name.lower())), None)
+    if rank is None:
+        return (False, len(_WEIGHTS)) if default is parameter.empty else None
+    # data_format="NHWC" and train_weights=False have the words, and mean something else.
+    other_text = isinstance(default, str) and default and not default.endswith(".npy")
+    return isinstance(default, (bool, float, int)), rank + 2 * bool(other_text)
+
+
+def _tensors(network, graph, feed):
+    """The attributes that are tensors of numbers, by name, in the order in which the graph has them.
+
+    Returns:
+      (them, the placeholder that is not fed and that each of the others needs a value for).
+    """
     import tensorflow.compat.v1 as tf
 
-    order = {op.name: number for number, op in enumerate(graph.get_operations())}
-    fed = {tensor.name for tensor in feed}
-    found = [
-        (order[value.op.name], name, value)
+    attributes = dict(getattr(network, "__dict__", {}))
+    own = {id(value) for value in attributes.values()}
+    for name in dir(network):  # slots, properties and attributes of the class
+        with contextlib.suppress(Exception):
+            value = getattr(network, name)
+            # The class's name for a tensor of the object is no other layer.
+            if isinstance(value, tf.Tensor) and id(value) not in own:
+                attributes.setdefault(name, value)
+    fed = {tensor.op.name for tensor in feed}
+    order, needs = {}, {}
+    for number, op in enumerate(graph.get_operations()):
+        order[op.name] = number
+        lacking = [needs[tensor.op.name] for tensor in op.inputs if tensor.op.name in needs]
+        if op.type == "Placeholder" and op.name not in fed:
+            lacking = [op.name]
+        if lacking:
+            needs[op.name] = lacking[0]
+    found = {
+        name: value
         for name, value in attributes.items()
-        if isinstance(value, tf.Tensor) and value.graph is graph and value.name not in fed
-    ]
-    kinds = {name: np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind for _, name, value in found}
-    return {name: value for _, name, value in sorted(found, key=lambda item: item[0]) if kinds[name] in "biuf"}
+        if isinstance(value, tf.Tensor) and value.graph is graph and value.op.name not in fed
+        if np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind in "biuf"
+    }
+    names = sorted(found, key=lambda name: order[found[name].op.name])
+    unfed = {name: needs[found[name].op.name] for name in names if found[name].op.name in needs}
+    return {name: found[name] for name in names if name not in unfed}, unfed
 
 
 class _Parts:
@@ -334,15 +384,6 @@ class _Parts:
     def in_attention(self, name):
         """Whether a node is part of an attention block."""
         return any(_in_scope(name, scope) for scope in self._scopes)
-
-    def check_fed(self):
-        """Raises if the layers need a placeholder that nothing is fed to."""
-        for op in self._graph.get_operations():
-            if op.type == "Placeholder" and op.name in self._layers and op.name not in self._fed:
-                raise ValueError(
-                    f"the layer {self._layers[op.name]} needs a value for the placeholder {op.name}, which is not fed: "
-                    "give it one with tf.placeholder_with_default"
-                )
 
     @staticmethod
     def _ancestors(op, known):
@@ -471,6 +512,8 @@ def _kept(layer, value, samples):
         statistics = [finite.mean(dtype=float), finite.std(dtype=float), finite.min(), finite.max()]
     entry = {"name": layer, "shape": list(value.shape), "dtype": value.dtype.name}
     entry.update(zip(("mean", "std", "min", "max"), map(float, statistics)))
+    if value.dtype.kind == "f":
+        entry["not_finite"] = [int(found.sum()) for found in (np.isnan(value), value == np.inf, value == -np.inf)]
     if samples is None or samples >= value.size:
         return entry, {f"layer/{layer}": value}
     index = np.unique(np.random.RandomState(_SEED).randint(0, value.size, samples, dtype=np.int64))
@@ -499,12 +542,17 @@ def _steps(pixels, values, entering, first):
 
 
 def _preprocessing(pixels, image, layer):
-    """From which colour each channel of the image is (None: from one of several alike), its scale and its mean."""
+    """From which colour each channel of the image is, its scale and its mean.
+
+    Where several colours fit, being alike in these pictures, `order` has None and `fits` has them all.
+    """
     if image.shape != pixels.shape:
         return []
-    order, scales, means = [], [], []
+    found = []
+    error = 0.0
     for channel in range(image.shape[3]):
         wanted = image[..., channel].ravel().astype(float)
+        rounding = 2 * float(np.spacing(np.abs(wanted).max().astype(np.float32)))
         fits = []
         for colour in range(pixels.shape[3]):
             given = pixels[..., colour].ravel().astype(float)
@@ -513,14 +561,18 @@ def _preprocessing(pixels, image, layer):
                 return []  # of one value nobody can tell what it was made of
             scale = spread @ wanted / (spread @ spread)
             offset = wanted.mean() - scale * given.mean()
-            if np.abs(scale * given + offset - wanted).max() <= 1e-4 * np.abs(wanted).max():
-                fits.append((colour, round(scale, 4), round(-offset, 4)))
+            # The mean, which may be far larger than what the pictures hold, counts only by what it rounds.
+            off = np.abs(scale * given + offset - wanted).max()
+            if off <= 1e-4 * abs(scale) * np.ptp(given) + rounding:
+                # Adding 0 takes the sign from -0.0.
+                fits.append({"colour": colour, "scale": round(scale, 4), "mean": round(-offset, 4) + 0.0})
+                error = max(error, rounding / np.ptp(given))
         if not fits:
             return []
-        order.append(fits[0][0] if len(fits) == 1 else None)
-        scales.append(fits[0][1])
-        means.append(fits[0][2])
-    return [{"kind": "preprocessing", "layer": layer, "order": order, "scale": scales, "mean": means}]
+        found.append(fits)
+    step = {part: [fits[0][part] for fits in found] for part in ("scale", "mean")}
+    step["order"] = [fits[0]["colour"] if len(fits) == 1 else None for fits in found]
+    return [{"kind": "preprocessing", "layer": layer, **step, "fits": found, "error": error}]
 
 
 def _pooling(before, after):
@@ -568,7 +620,7 @@ def _dropping(entered, layer, values):
         # Dropout leaves out about as many units as it makes the others larger. Else it is some factor.
         if kept > 1 or (kept == 1) != (share == 1) or abs(share - kept) > 5 * math.sqrt(kept * (1 - kept) / positive):
             break
-        found = [{"kind": "dropout", "layer": name, "before": layer, "kept": kept}]
+        found = [{"kind": "dropout", "layer": name, "before": layer, "kept": kept, "units": digest(mask)}]
         if kept != 1 or (value < 0).any():
             break
     return found
@@ -668,24 +720,17 @@ class Recording:
 
     def _check(self):
         """Raises unless `about` has all that is compared."""
-        for key in ("order", "top5"):
-            if not isinstance(self.about.get(key, []), list):
-                raise self._foreign(f"one with another {key}")
-        for key, fields in _ABOUT.items():
-            found = self.about.get(key)
-            items = [found] if isinstance(found, dict) else found
-            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                raise self._foreign(f"one without {key}")
-            for item in items:
-                more = _STEP.get(str(item.get("kind")), {}) if key == "steps" else {}
-                for field, kind in [*fields.items(), *more.items()]:
-                    if not isinstance(item.get(field), (int, float) if kind is float else kind):
-                        raise self._foreign(f"one whose {key} lack {field}")
+        unlike = _unlike(self.about, _ABOUT)
+        for step in () if unlike else self.about["steps"]:
+            unlike = unlike or _unlike(step, _STEP.get(step["kind"], {}), ("steps",))
+        if unlike:
+            what, *fields = unlike
+            raise self._foreign(f"one whose {what} lack {'.'.join(fields)}" if fields else f"one with another {what}")
 
     def _json(self):
         encoded = self.array("about")
         try:
-            return json.loads(encoded.tobytes().decode())
+            return json.loads(encoded.tobytes().decode(), parse_constant=str)  # NaN is no JSON
         except ValueError:
             raise self._foreign("another .npz") from None
 
@@ -701,6 +746,30 @@ class Recording:
         except Exception as error:  # zipfile, zlib and NumPy each raise several of their own
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ValueError(f"{self.path}: cut short or damaged: {reason}; record it again") from error
+
+
+def _unlike(value, kind, name=()):
+    """Where a JSON value is not of its kind, as a path; () if it is nowhere.
+
+    A kind is a type, a range of numbers, several of them, [the items'] or {field: its}, where "field?" may be missing.
+    """
+    if isinstance(kind, dict) and isinstance(value, dict):
+        fields = [
+            (field.rstrip("?"), inner) for field, inner in kind.items() if field[-1] != "?" or field[:-1] in value
+        ]
+        parts = (_unlike(value.get(field), inner, (*name, field)) for field, inner in fields)
+        return next(filter(None, parts), ())
+    if isinstance(kind, list) and isinstance(value, list):
+        return next(filter(None, (_unlike(item, kind[0], name) for item in value)), ())
+    if isinstance(kind, tuple):
+        like = not all(_unlike(value, one, name) for one in kind)
+    elif isinstance(kind, range):
+        like = type(value) is int and value in kind
+    elif kind is float:
+        like = isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+    else:
+        like = isinstance(kind, type) and isinstance(value, kind)
+    return () if like else name
 
 
 def compare(a, b, tolerance=1e-5):
@@ -749,13 +818,16 @@ def _common_layers(a, b):
             f"{both}: expected batches of the same images, got {sizes[0]} and {sizes[1]}; record with --from"
         )
     names = [name for name in a.layers if name in b.layers]
-    for one, other in ((a, b), (b, a)):
-        missing = [name for name, entry in one.layers.items() if name not in other.layers and not entry["attention"]]
-        if missing:
-            raise ValueError(
-                f"{other.path}: layers are missing that {one.path} has: {', '.join(missing)}; "
-                f"record both with --layers {','.join(names) or 'NAME[,NAME]'}"
-            )
+    more = [
+        [name for name, entry in one.layers.items() if name not in names and not entry["attention"]] for one in (a, b)
+    ]
+    if any(more):
+        one, other, missing = (a, b, more[0]) if more[0] else (b, a, more[1])
+        again = "both" if all(more) else one.path
+        raise ValueError(
+            f"{other.path}: layers are missing that {one.path} has: {_listed(missing, 6, 'more')}; "
+            f"record {again} with --layers {','.join(names) or 'NAME[,NAME]'}"
+        )
     if not names:
         raise ValueError(f"{both}: expected layers that both have, got none")
     for name in names:
@@ -790,6 +862,9 @@ def _compare_layer(a, b, name, tolerance):
         # What lies between the samples shows in these.
         statistics = np.array([[entry[key] for key in ("mean", "std", "min", "max")] for entry in entries], float)
         largest = max(largest, float(_difference(*statistics).max()))
+        counts = [entry.get("not_finite") for entry in entries]
+        if None not in counts and counts[0] != counts[1]:
+            largest = math.inf
     magnitude = max(abs(entries[0]["min"]), abs(entries[0]["max"]))
     with np.errstate(all="ignore"):
         correlation = moments[0, 1] / np.sqrt(moments[0, 0] * moments[1, 1])
@@ -913,36 +988,214 @@ def _compare_surroundings(about_a, about_b):
 
 
 def _cause(about_a, about_b, layers, pixels):
-    """{"kind", "text"} of why the compared layers depart, or only the pixels do."""
+    """{"kind", "text"} of why the compared layers depart, or only the pixels do.
+
+    It is the first difference that shows where the recordings depart. What shows in a layer that agrees is no cause,
+    unless nothing else is.
+    """
     names = [layer["name"] for layer in layers]
     first = next((layer["name"] for layer in layers if not layer["ok"]), None)
-    if first is not None:
-        found = _other_weights(about_a, about_b, [first], names)
-        if found:
-            return found
+    agreeing = names[: names.index(first)] if first else []
+    pairs = _pairs_of_steps(about_a, about_b, names)
+    found = [*_other_weights(about_a, about_b, names)]
     if not pixels["ok"]:
-        text = "other pixels: other images, or read or scaled in another way"
-        if pixels["where"] == "border":
-            text = "other pixels, at the border only: scikit-image's resize, whose defaults changed with 0.15"
-        return {"kind": "pixels", "text": text}
-    # What is done for a layer that agrees is no cause, unless nothing else is.
-    agreeing = names[: names.index(first)]
-    return (
-        _one_sided_attention(about_a, about_b, first)
-        or _other_step(about_a, about_b, first, agreeing)
-        or _other_weights(about_a, about_b, agreeing, names)
-        or _no_cause(about_a, about_b, first)
-    )
+        found.append(([first], _other_pixels(pixels)))
+    found += _one_sided_attention(about_a, about_b, names)
+    found += _other_steps(pairs, about_a["order"], first)
+    for places in ([first], agreeing):
+        for shown, cause in found:
+            if any(place in places for place in shown):
+                return cause
+    return _no_cause([pair for pair in pairs if pair.place in [*agreeing, first]])
 
 
-def _no_cause(about_a, about_b, first):
-    pairs = _pairs_of_steps(about_a, about_b, first)
+def _shown_in(about, layer, names, after=False):
+    """The first of the layers `names` that can show what is done for, or only `after`, a layer; None if none can."""
+    order = about["order"]
+    following = order[order.index(layer) + after :] if layer in order else []
+    return next((name for name in following if name in names), None)
+
+
+# Each of these gives, for a difference, the layers that show it first and the cause that it may be.
+
+
+def _other_weights(about_a, about_b, names):
+    both_act = about_a["attention"]["state"] == about_b["attention"]["state"] == "acts"
+    tables, several = [], set()
+    for about in (about_a, about_b):
+        table = {}
+        kernels = collections.Counter()
+        for weight in about["weights"]:
+            shown = _shown_in(about, weight["layer"], names)
+            if shown and (both_act or not weight["attention"]):
+                # A class may have tensors of its own between the layers that both have.
+                table[shown, weight["digest"]] = weight
+                kernels[weight["layer"]] += len(weight["shape"]) > 1 and not weight["attention"]
+        tables.append(table)
+        several.update(layer for layer, count in kernels.items() if count > 1)
+    places, differing = [], {}
+    for side, table, other in (("A", tables[0], tables[1]), ("B", tables[1], tables[0])):
+        for key, weight in table.items():
+            if key not in other:
+                places.append(key[0])
+                what = "kernel" if len(weight["shape"]) > 1 else "biases"
+                if weight["attention"] or weight["layer"] in several:
+                    what = weight["name"]
+                found = differing.setdefault((weight["layer"], weight["attention"]), collections.OrderedDict())
+                found.setdefault(what, []).append(side)
+    order = about_a["order"] + about_b["order"]
+    shown = []
+    for layer, attention in sorted(differing, key=lambda key: (order.index(key[0]), not key[1])):
+        whats = [
+            what if set(sides) == {"A", "B"} else f"{what} only in {sides[0]}"
+            for what, sides in differing[layer, attention].items()
+        ]
+        shown.append(f"{'the attention block up to ' if attention else ''}{layer} ({_listed(whats, 3, 'more')})")
+    if shown:
+        layers = sorted({layer for layer, _ in differing}, key=order.index)
+        text = f"other weights: {_listed(shown, 6, 'more layers')}"
+        yield places, {"kind": "weights", "text": text, "layers": layers}
+
+
+def _listed(items, most, more):
+    if len(items) <= most + 1:
+        return ", ".join(items)
+    return f"{', '.join(items[:most])} and {len(items) - most} {more}"
+
+
+def _other_pixels(pixels):
+    text = "other pixels: other images, or read or scaled in another way"
+    if pixels["where"] == "border":
+        text = "other pixels, at the border only: scikit-image's resize, whose defaults changed with 0.15"
+    return {"kind": "pixels", "text": text}
+
+
+def _one_sided_attention(about_a, about_b, names):
+    states = [about["attention"]["state"] for about in (about_a, about_b)]
+    if states.count("acts") == 1:
+        acting = states.index("acts")
+        about = (about_a, about_b)[acting]
+        other = "has none" if states[1 - acting] == "none" else "lets everything through"
+        text = f"attention on one side: {'AB'[acting]}'s block acts, {'AB'[1 - acting]} {other}"
+        yield [_shown_in(about, about["attention"].get("layer"), names)], {"kind": "attention", "text": text}
+
+
+_Pair = collections.namedtuple("_Pair", "kind layer place steps")
+
+
+def _pairs_of_steps(about_a, about_b, names):
+    """How A and how B has made each step, as far as they tell, and in which of the layers `names` that shows first."""
+    found = {}
+    for about in (about_a, about_b):
+        for step in about["steps"]:
+            # What is dropped shows not in the layer that it is dropped from, but in the one after.
+            place = _shown_in(about, step["layer"], names, after="before" in step)
+            if place and step["kind"] in _STEPS:
+                layer = None if step["kind"] == "preprocessing" else step.get("before", step["layer"])
+                found.setdefault((step["kind"], layer), []).append((place, step))
+    pairs = []
+    for (kind, layer), both in found.items():
+        places = [place for place, step in both if step.get("kept", 1) < 1] or [place for place, _ in both]
+        pairs.append(_Pair(kind, layer, min(places, key=names.index), [step for _, step in both]))
+    return sorted(pairs, key=lambda pair: list(_STEPS).index(pair.kind))
+
+
+def _other_steps(pairs, order, first):
+    for pair in pairs:
+        if len(pair.steps) == 2:
+            cause = _STEPS[pair.kind](*pair.steps, pair.layer, order, pair.place == first)
+            if cause:
+                yield [pair.place], dict(zip(("kind", "text"), cause))
+
+
+def _other_preprocessing(step_a, step_b, *_):
+    steps = step_a, step_b
+    orders = ["".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in steps]
+    fits = [step.get("fits") or _only_fits(step) for step in steps]
+    error = max(5e-5, *(step.get("error", 0) for step in steps))  # half a unit of what is kept, if no more
+
+    def values(pairs, part):
+        return [[fit[part] for fit in side] for side in zip(*pairs)]
+
+    def differ(pairs, part):
+        return any(abs(one - other) > error for one, other in zip(*values(pairs, part)))
+
+    pairs = _of_one_colour(*fits)
+    if None in pairs:
+        return "colour order", f"RGB against BGR: A feeds {orders[0]}, B feeds {orders[1]}"
+    what = next((part for part in ("scale", "mean") if differ(pairs, part)), None)
+    if what is None:
+        return None
+    shown = values(pairs, what)
+    if orders == ["???", "???"]:
+        turned = _of_one_colour(fits[0], fits[1][::-1])
+        if None not in turned and not differ(turned, "scale") and not differ(turned, "mean"):
+            text = f"RGB against BGR, by their {what}s, in grey pictures: A {shown[0]}, B {shown[1]}"
+            return "colour order", text
+    order = "".join(one if other == "?" else other for one, other in zip(*orders))
+    told = "" if "?" in order else f", in the order {order}"
+    return what, f"another {what}: A {shown[0]}, B {shown[1]}{told}"
+
+
+def _only_fits(step):
+    """The fits of an older recording, which has but the first for each channel."""
+    fits = zip(step["order"], step["scale"], step["mean"])
+    return [[dict(zip(("colour", "scale", "mean"), fit))] for fit in fits]
+
+
+def _of_one_colour(fits_a, fits_b):
+    """For each channel the first fits of both sides that are of one colour; None where they have none in common."""
+    pairs = (itertools.product(of_a, of_b) for of_a, of_b in zip(fits_a, fits_b))
+    return [
+        next((pair for pair in of_channel if len({fit["colour"] for fit in pair} - {None}) < 2), None)
+        for of_channel in pairs
+    ]
+
+
+def _other_flattening(step_a, step_b, layer, *_):
+    if step_a["axes"] == step_b["axes"]:
+        return None
+    shown = [", ".join(("rows", "columns", "channels")[axis - 1] for axis in step["axes"]) for step in (step_a, step_b)]
+    return "flatten order", f"flatten order before {layer}: A {shown[0]}; B {shown[1]}"
+
+
+def _other_dropout(step_a, step_b, layer, order, departs):
+    kept = step_a["kept"], step_b["kept"]
+    before = order[order.index(layer) - 1] if layer in order[1:] else layer
+    if kept[0] != kept[1]:
+        shown = ["every unit" if part == 1 else f"units with probability {part}" for part in kept]
+        return "dropout", f"dropout after {before}: A keeps {shown[0]}, B keeps {shown[1]}"
+    # Without `units`, in older recordings, only the layer tells whether they are the same.
+    if kept[0] < 1 and departs and (step_a.get("units") is None or step_a.get("units") != step_b.get("units")):
+        return "dropout", f"dropout after {before}: A and B keep other units, both with probability {kept[0]}"
+    return None
+
+
+def _other_pooling(step_a, step_b, layer, *_):
+    if step_a["how"] == step_b["how"]:
+        return None
+    return "pooling", f"mean for max pooling: {layer} is the {step_a['how']} in A, the {step_b['how']} in B"
+
+
+# In the order in which they are causes.
+_STEPS = {
+    "preprocessing": _other_preprocessing,
+    "flattening": _other_flattening,
+    "dropout": _other_dropout,
+    "pooling": _other_pooling,
+}
+_STEP_WORDS = {"preprocessing": "colour order, scale and mean", "flattening": "flatten order"}
+
+
+def _no_cause(pairs):
+    """That none of the steps differs: those of which both recordings tell, for they have been compared."""
     told, untold = ["weights", "pixels", "attention"], []
-    for kind, words in _STEP_WORDS.items():
-        lengths = {len(pair) for (found, _), pair in pairs.items() if found == kind}
-        if lengths == {2}:
+    for kind in _STEPS:
+        words = _STEP_WORDS.get(kind, kind)
+        compared = [_comparable(*pair.steps) for pair in pairs if pair.kind == kind]
+        if compared and all(compared):
             told.append(words)
-        elif lengths or kind == "preprocessing":
+        elif compared or kind == "preprocessing":
             untold.append(words)
     text = f"none of those known: up to there {', '.join(told)} agree"
     if untold:
@@ -950,134 +1203,11 @@ def _no_cause(about_a, about_b, first):
     return {"kind": "none", "text": text}
 
 
-def _reaches(about, layer, first):
-    """Whether what is done for `layer` can be seen in the layer `first`."""
-    order = about["order"]
-    return layer in order and first in order and order.index(layer) <= order.index(first)
-
-
-def _other_weights(about_a, about_b, reached, names):
-    """The cause that the weights of the layers `reached` differ; those between count for the next one of `names`."""
-    both_act = about_a["attention"].get("state") == about_b["attention"].get("state") == "acts"
-    tables = []
-    for about in (about_a, about_b):
-        table = {}
-        order = about["order"]
-        for weight in about["weights"]:
-            # A class may have tensors of its own between the layers that both have.
-            after = order[order.index(weight["layer"]) :] if weight["layer"] in order else []
-            layer = next((name for name in after if name in names), None)
-            if layer in reached and (both_act or not weight["attention"]):
-                what = "kernel" if len(weight["shape"]) > 1 else "biases"
-                table[layer, weight["digest"]] = weight["layer"], what
-        tables.append(table)
-    differing = collections.OrderedDict()
-    for side, table, other in (("A", tables[0], tables[1]), ("B", tables[1], tables[0])):
-        for key, (layer, what) in table.items():
-            if key not in other:
-                differing.setdefault(layer, collections.OrderedDict()).setdefault(what, []).append(side)
-    if not differing:
-        return None
-    layers = sorted(differing, key=(about_a["order"] + about_b["order"]).index)
-    shown = []
-    for layer in layers:
-        whats = [
-            what if set(sides) == {"A", "B"} else f"{what} only in {sides[0]}"
-            for what, sides in differing[layer].items()
-        ]
-        shown.append(f"{layer} ({', '.join(whats)})")
-    more = f" and {len(shown) - 6} more layers" if len(shown) > 6 else ""
-    return {"kind": "weights", "text": f"other weights: {', '.join(shown[:6])}{more}", "layers": layers}
-
-
-def _one_sided_attention(about_a, about_b, first):
-    states = [about["attention"].get("state") for about in (about_a, about_b)]
-    if states.count("acts") != 1:
-        return None
-    acting = states.index("acts")
-    about = (about_a, about_b)[acting]
-    if not _reaches(about, about["attention"].get("layer"), first):
-        return None
-    other = "has none" if states[1 - acting] == "none" else "lets everything through"
-    return {
-        "kind": "attention",
-        "text": f"attention on one side: {'AB'[acting]}'s block acts, {'AB'[1 - acting]} {other}",
-    }
-
-
-def _pairs_of_steps(about_a, about_b, first):
-    """(kind, layer) of each step that `first` can show -> how A and how B has made it, as far as they tell."""
-    pairs = {}
-    for about in (about_a, about_b):
-        for step in about["steps"]:
-            if _reaches(about, step["layer"], first):
-                layer = None if step["kind"] == "preprocessing" else step.get("before", step["layer"])
-                pairs.setdefault((step["kind"], layer), []).append(step)
-    return pairs
-
-
-def _other_step(about_a, about_b, first, agreeing):
-    pairs = _pairs_of_steps(about_a, about_b, first)
-    for kind in ("preprocessing", "flattening", "dropout", "pooling"):
-        for (found, layer), pair in pairs.items():
-            if found == kind and len(pair) == 2 and (layer or pair[0]["layer"]) not in agreeing:
-                cause = _STEPS[kind](*pair, layer, about_a["order"])
-                if cause:
-                    return dict(zip(("kind", "text"), cause))
-    return None
-
-
-def _other_preprocessing(step_a, step_b, *_):
-    orders = [
-        "".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in (step_a, step_b)
-    ]
-    if orders[0] != orders[1]:
-        return "colour order", f"RGB against BGR: A feeds {orders[0]}, B feeds {orders[1]}"
-    means = [step["mean"] for step in (step_a, step_b)]
-    told = "" if "?" in orders[0] else f", in the order {orders[0]}"
-    if np.abs(np.subtract(step_a["scale"], step_b["scale"])).max() > 1e-3:
-        return "scale", f"another scale: A {step_a['scale']}, B {step_b['scale']}{told}"
-    if np.abs(np.subtract(*means)).max() > 5e-4:
-        if orders[0] == "???" and np.abs(np.subtract(means[0], means[1][::-1])).max() <= 5e-4:
-            return "colour order", f"RGB against BGR, by their means, in grey pictures: A {means[0]}, B {means[1]}"
-        return "mean", f"another mean: A {means[0]}, B {means[1]}{told}"
-    return None
-
-
-def _other_flattening(step_a, step_b, layer, _):
-    if step_a["axes"] == step_b["axes"]:
-        return None
-    shown = [", ".join(("rows", "columns", "channels")[axis - 1] for axis in step["axes"]) for step in (step_a, step_b)]
-    return "flatten order", f"flatten order before {layer}: A {shown[0]}; B {shown[1]}"
-
-
-def _other_dropout(step_a, step_b, layer, order):
-    kept = step_a["kept"], step_b["kept"]
-    if kept == (1, 1):
-        return None
-    shown = ["every unit" if part == 1 else f"units with probability {part}" for part in kept]
-    before = order[order.index(layer) - 1] if layer in order[1:] else layer
-    return "dropout", f"dropout after {before}: A keeps {shown[0]}, B keeps {shown[1]}"
-
-
-def _other_pooling(step_a, step_b, layer, _):
-    if step_a["how"] == step_b["how"]:
-        return None
-    return "pooling", f"mean for max pooling: {layer} is the {step_a['how']} in A, the {step_b['how']} in B"
-
-
-_STEP_WORDS = {
-    "preprocessing": "colour order, scale and mean",
-    "flattening": "flatten order",
-    "dropout": "dropout",
-    "pooling": "pooling",
-}
-_STEPS = {
-    "preprocessing": _other_preprocessing,
-    "flattening": _other_flattening,
-    "dropout": _other_dropout,
-    "pooling": _other_pooling,
-}
+def _comparable(step, other=None):
+    """Whether two steps tell of the same; where colours are alike nobody knows their order."""
+    if other is None or None in [*step.get("order", ()), *other.get("order", ())]:
+        return False
+    return "before" not in step or step["layer"] == other["layer"]
 
 
 # Showing.

@@ -1,5 +1,6 @@
 """Recordings and their comparison, through main([...])."""
 
+import itertools
 import json
 import os
 import shutil
@@ -87,9 +88,10 @@ def thin(tmp_path_factory):
 @pytest.fixture
 def changed(tmp_path, thin):
     """changed("vgg19", ("old", "new")) records a copy of this package's module in which text has been replaced."""
+    number = itertools.count()
 
     def make(net, *replacements, given=()):
-        folder = tmp_path / "changed"
+        folder = tmp_path / f"changed{next(number)}"
         folder.mkdir()
         with open(os.path.join(PACKAGE, f"{net}.py"), encoding="utf-8") as file:
             source = file.read()
@@ -97,7 +99,7 @@ def changed(tmp_path, thin):
             assert source.count(old) == 1, old
             source = source.replace(old, new)
         (folder / f"{net}.py").write_text(source, encoding="utf-8")
-        return dump(tmp_path / "changed.npz", "--from", thin(net), "--modules", folder, *given)
+        return dump(f"{folder}.npz", "--from", thin(net), "--modules", folder, *given)
 
     return make
 
@@ -167,8 +169,27 @@ def test_layers_samples_input_and_from(thin, tmp_path, judged, capsys):
     result = judged(fed, sampled)  # whole against samples
     assert result["ok"] and [layer["name"] for layer in result["layers"]] == ["conv1_1", "pool3", "prob"]
     assert result["pixels"] == {"ok": True, "largest": 0.0, "where": "nowhere", "places": 0}
+    np.save(str(tmp_path / "bytes.npy"), np.load(str(tmp_path / "pixels.npy")) * 255)
+    dump(tmp_path / "bytes.npz", "--input", tmp_path / "bytes.npy", *THIN, "--layers", "prob")
+    assert "bytes.npy: expected RGB in [0, 1], got values from 0" in capsys.readouterr().err
     assert main(["dump", "--from", sampled, "-o", str(sampled)]) == 2
     assert "sampled.npz: exists already" in capsys.readouterr().err
+
+
+def test_samples_are_compared_with_what_is_no_number_between_them(thin, changed, judged):
+    """One value is no number on both sides, and infinite on one of them: nothing else differs."""
+    index = np.random.RandomState(regression._SEED).randint(0, 2000, 50)
+    place = min(set(range(1000)) - set(index))
+    line = 'self.prob = tf.nn.softmax(self.fc8, name="prob")'
+    put = "{} + tf.one_hot([{}, -1], 1000, on_value=np.float32('{}'), off_value=np.float32(0))"
+    sampled = ["--samples", "50", "--layers", "fc8,prob"]
+    import_line = ("import tensorflow.compat.v1 as tf", "import numpy as np\nimport tensorflow.compat.v1 as tf")
+    recorded = [
+        changed("vgg19", import_line, (line, put.format(line, place, value)), given=sampled) for value in ("nan", "inf")
+    ]
+    result = judged(*recorded)
+    assert (result["first"], result["layers"][-1]["largest"]) == ("prob", None)
+    assert judged(recorded[0], recorded[0])["ok"]
 
 
 # TensorFlow 1.15.5 against the TensorFlow that runs the tests.
@@ -221,11 +242,12 @@ def test_other_weights_are_named_by_layer(thin, tmp_path, judged):
     other = dump(tmp_path / "other.npz", "--from", thin("vgg19"), "--weights", tmp_path / "other.npy")
     result = judged(thin("vgg19"), other)
     assert result["first"] == "conv3_2"
-    assert result["cause"] == {"kind": "weights", "text": "other weights: conv3_2 (kernel)", "layers": ["conv3_2"]}
+    text = "other weights: conv3_2 (kernel), fc7 (biases)"
+    assert result["cause"] == {"kind": "weights", "text": text, "layers": ["conv3_2", "fc7"]}
     only_fc7 = dump(tmp_path / "fc7.npz", "--from", other, "--layers", "fc7,prob")
     result = judged(dump(tmp_path / "fc7_a.npz", "--from", thin("vgg19"), "--layers", "fc7,prob"), only_fc7)
     assert result["first"] == "fc7"
-    assert result["cause"]["text"] == "other weights: conv3_2 (kernel), fc7 (biases)"
+    assert result["cause"]["text"] == text
 
 
 def test_a_dropped_bias_is_named(thin, changed, judged):
@@ -350,6 +372,58 @@ def test_a_changed_copy(thin, changed, judged, replacement, first, cause):
     ].index(first)
 
 
+FC7 = 'self.fc7 = self.fc_layer(self.relu6, "fc7")'
+DROPPING = "self.relu6 = tf.nn.dropout(tf.nn.relu(self.fc6), rate=0.5, seed={})"
+BETWEEN = 'self.fc8 = self.fc_layer(tf.nn.dropout(self.relu7, rate=0.5, seed={}), "fc8"){}'
+
+
+@pytest.mark.parametrize(("a", "b", "first", "cause"), [
+    ([("self.relu6 = tf.nn.relu(self.fc6)", DROPPING.format(1))],
+     [("self.relu6 = tf.nn.relu(self.fc6)", DROPPING.format(1)), (FC7, f"{FC7} * 1.1")],
+     "fc7", "none of those known: up to there weights, pixels, attention, colour order, scale and mean, flatten order, "
+     "dropout, pooling agree"),
+    ([('self.fc8 = self.fc_layer(self.relu7, "fc8")', BETWEEN.format(1, ""))],
+     [('self.fc8 = self.fc_layer(self.relu7, "fc8")', BETWEEN.format(1, " * 1.1"))], "fc8", "none of those known"),
+    ([('self.fc8 = self.fc_layer(self.relu7, "fc8")', BETWEEN.format(1, ""))],
+     [('self.fc8 = self.fc_layer(self.relu7, "fc8")', BETWEEN.format(2, ""))],
+     "fc8", "dropout after relu7: A and B keep other units, both with probability 0.5"),
+    ([], [("self.relu6 = tf.nn.relu(self.fc6)", "self.relu6 = tf.nn.relu(self.fc6) * 0.5")],
+     "relu6", "none of those known: up to there weights, pixels, attention, colour order, scale and mean, flatten "
+     "order, pooling agree; the recordings do not tell all of dropout"),
+    ([], [(BGR, "bgr = network.preprocess(rgb, [103.938, 116.779, 123.68], self)")],
+     "conv1_2", "another mean: A [103.939, 116.779, 123.68], B [103.938, 116.779, 123.68], in the order BGR"),
+])  # fmt: skip
+def test_a_cause_shows_where_the_recordings_depart(changed, judged, a, b, first, cause):
+    """What both have done alike is no cause, and what shows in a layer that agrees only if there is no other."""
+    result = judged(changed("vgg19", *a), changed("vgg19", *b))
+    assert result["first"] == first
+    assert result["cause"]["text"].startswith(cause)
+
+
+def test_attention_that_agrees_is_no_cause_and_its_weights_are_named(thin, changed, tmp_path, judged):
+    """A block with a bias of 39 acts by its weights, and yet lets everything through."""
+    given = weights.seeded("vgg19", 19, thin=True, attention=True)
+    for layer in ("fc_1", "fc_2", "spatial_attention_conv"):
+        given[f"cbam/{layer}"] = [np.zeros_like(part) for part in given[f"cbam/{layer}"]]
+    given["cbam/spatial_attention_conv"][1][:] = 39
+    weights.write(str(tmp_path / "open.npy"), given)
+    flattening = ('self.fc_layer(feature, "fc6")', 'self.fc_layer(tf.transpose(feature, [0, 3, 1, 2]), "fc6")')
+    result = judged(thin("vgg19"), changed("vgg19", flattening, given=["--weights", tmp_path / "open.npy"]))
+    assert (result["first"], result["cause"]["kind"]) == ("fc6", "flatten order")
+
+    arguments = arguments_of("attention", tmp_path)
+    given = weights.read(arguments[1])
+    given["cbam/fc_2"][0] += 1
+    weights.write(str(tmp_path / "other.npy"), given)
+    acting = dump(tmp_path / "acting.npz", "--from", thin("vgg19"), *arguments)
+    result = judged(acting, dump(tmp_path / "b.npz", "--from", acting, "--weights", tmp_path / "other.npy"))
+    assert result["cause"] == {
+        "kind": "weights",
+        "text": "other weights: the attention block up to attention_feature (cbam/fc_2/kernel)",
+        "layers": ["attention_feature"],
+    }
+
+
 def test_dropout_of_the_trainable_network(tmp_path, judged):
     """train_mode is false, so that nothing is dropped; without it upstream's class always drops."""
     folder = trainable_folder(tmp_path)
@@ -380,7 +454,67 @@ def test_a_foreign_class(thin, tmp_path, judged):
     assert judged(thin("vgg16"), other)["cause"]["kind"] == "mean"
     weights.write(str(tmp_path / "other.npy"), weights.seeded("vgg16", 20, thin=True))
     other = dump(tmp_path / "weights.npz", "--from", foreign, "--modules", folder, "--weights", tmp_path / "other.npy")
-    assert judged(thin("vgg16"), other)["cause"]["layers"] == ["conv1_1"]
+    cause = judged(thin("vgg16"), other)["cause"]
+    assert cause["layers"] == list(weights.seeded("vgg16", 20, thin=True))
+    assert cause["text"].startswith("other weights: conv1_1 (kernel, biases), conv1_2 (")
+    assert cause["text"].endswith("conv3_2 (kernel, biases) and 10 more layers")
+
+
+KEEP = "        setattr(self, name, tensor)"
+INIT = "    def __init__(self, path):"
+SLOTS = """
+    __slots__ = ["blobs", "image", "label", "prob", "fc6", "relu6", "fc7", "relu7", "fc8"] + [
+        "%s%d" % (kind, block) + end
+        for block, depth in enumerate((2, 2, 3, 3, 3), 1)
+        for kind, end in [("pool", "")] + [("conv", "_%d" % number) for number in range(1, depth + 1)]
+    ]
+"""
+PROPERTIES = """
+    made = {}
+
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+    hidden = property(lambda self: self.relu6)
+    broken = property(lambda self: 1 / 0)
+    for name in ["pool1", "pool2", "fc6"]:
+        locals()[name] = property(lambda self, name=name: self.made[name])
+"""
+RELU = "        self.prob = "
+
+
+@pytest.mark.parametrize(("replacements", "said"), [
+    ([("class Vgg16(object):\n", f"class Vgg16(object):{SLOTS}")], ""),
+    ([("class Vgg16(object):\n", f"class Vgg16(object):{PROPERTIES}"),
+      (KEEP, "        self.made.__setitem__(name, tensor) if name in ('pool1', 'pool2', 'fc6') else "
+             "setattr(self, name, tensor)"), (RELU, "        Vgg16.prob = ")], ""),
+    ([(INIT, "    def __init__(self, data_format='NHWC', train_weights=False, data=None, path=None):\n"
+             "        assert data_format == 'NHWC' and train_weights is False and data is None")], ""),
+    ([(RELU, f"        self.labels = tf.placeholder(tf.float32, [None, 1000], 'labels')\n{RELU}"),
+      ("    def layer(", "        self.loss = tf.reduce_mean(self.labels * self.prob)\n\n    def layer(")],
+     "tensorflow-vgg: left out labels, loss: they need a value for labels, which is not fed"),
+    ([("        x = tf.reverse(image, [3])", "        zero = tf.lookup.StaticHashTable(\n"
+       "            tf.lookup.KeyValueTensorInitializer(tf.constant([1], tf.int64), tf.constant([0.0])), 1.0)\n"
+       "        with tf.device('/gpu:0'):\n"
+       "            zero = zero.lookup(tf.constant(1, tf.int64)) * tf.constant(1.0)\n"
+       "        zero += tf.get_variable('v', [], initializer=tf.zeros_initializer(), collections=['local_variables'])\n"
+       "        x = zero + tf.reverse(image, [3])")], ""),
+])  # fmt: skip
+def test_whatever_a_class_is_made_of(thin, tmp_path, judged, capsys, replacements, said):
+    source = FOREIGN
+    for old, new in replacements:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    (folder / "vgg16.py").write_text(source)
+    thin("vgg16")
+    capsys.readouterr()
+    foreign = dump(tmp_path / "foreign.npz", "--from", thin("vgg16"), "--modules", folder)
+    printed = capsys.readouterr().err
+    assert said in printed and "left out" not in printed.replace(said, "") and "labels mean nothing" not in printed
+    result = judged(thin("vgg16"), foreign)
+    assert result["ok"] and len(result["layers"]) == 24
 
 
 def test_grey_pictures_tell_the_means_alone(tmp_path, judged):
@@ -401,6 +535,34 @@ def test_grey_pictures_tell_the_means_alone(tmp_path, judged):
     assert causes[0].startswith("RGB against BGR, by their means, in grey pictures")
     assert causes[1] == "another mean: A [103.939, 116.779, 123.68], B [103.939, 116.0, 123.68]"
     assert all("do not tell all of colour order, scale and mean" in cause for cause in causes[2:])
+
+
+@pytest.mark.parametrize(("picture", "replacement", "cause"), [
+    ("sepia", "bgr = network.preprocess(rgb / 255.0, VGG_MEAN, self)",
+     "another scale: A [255.0, 255.0, 255.0], B [1.0, 1.0, 1.0], in the order BGR"),
+    ("sepia", "bgr = network.preprocess(rgb, [0.0, 0.0, 0.0], self) + 0.0",
+     "another mean: A [103.939, 116.779, 123.68], B [0.0, 0.0, 0.0], in the order BGR"),
+    ("noisy grey", "bgr = network.preprocess(rgb / 255.0, VGG_MEAN, self)",
+     "another scale: A [255.0, 255.0, 255.0], B [1.0, 1.0, 1.0], in the order BGR"),
+    # What B feeds is smaller than the rounding, so that every colour fits; A knows the order.
+    ("noisy grey", "bgr = network.preprocess(rgb / 65025.0, VGG_MEAN, self)",
+     "another scale: A [255.0, 255.0, 255.0], B [0.0039, 0.0039, 0.0039], in the order BGR"),
+    # Where each colour is a multiple of another only the scales tell which was meant.
+    ("tinted", "bgr = rgb * 255.0 - [123.68, 116.779, 103.939]", "RGB against BGR, by their scales, in grey pictures"),
+])  # fmt: skip
+def test_preprocessing_of_pictures_with_hardly_any_colour(changed, judged, tmp_path, picture, replacement, cause):
+    random = np.random.RandomState(0)
+    grey = random.randint(0, 256, (1, 224, 224, 1))
+    pictures = {
+        "sepia": np.round(grey * [0.95, 0.8, 0.6] + [8, 4, 0]) / 255,
+        "noisy grey": np.clip(grey + random.randint(-1, 2, (1, 224, 224, 3)), 0, 255) / 255,
+        "tinted": grey / 255 * [1.0, 0.75, 0.5],
+    }
+    np.save(str(tmp_path / "pixels.npy"), pictures[picture].astype("float32"))
+    fed = dump(tmp_path / "a.npz", "--input", tmp_path / "pixels.npy", *THIN)
+    result = judged(fed, changed("vgg19", (BGR, replacement), given=["--from", fed]))
+    assert result["first"] == "conv1_1"
+    assert result["cause"]["text"].startswith(cause)
 
 
 def test_a_class_in_a_package_that_finds_its_weights_itself(thin, tmp_path, judged, monkeypatch):
@@ -461,11 +623,13 @@ def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
     assert min(picture.shape[:2]) > 300 and len(np.unique(picture[..., 0])) > 20
     assert main(command) == 2
     assert "plot.png: exists already" in capsys.readouterr().err
+    assert main([*command[:-1], str(tmp_path / "plot.png" / "plot.png")]) == 2
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(("file", "message"), [
     ("vgg16.npz", "expected the same network, got vgg19 and vgg16"),
-    ("fewer.npz", "record both with --layers conv1_1,prob"),
+    ("fewer.npz", "vgg19.npz with --layers conv1_1,prob"),
     ("batch.npz", "expected batches of the same images, got 2 and 1"),
     ("full.npz", "conv1_1: expected the same shape, got (2, 224, 224, 2) and"),
     ("cut.npz", "cut.npz: cut short or damaged"),
@@ -474,12 +638,17 @@ def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
     ("array.npz", "array.npz: expected a recording that tensorflow-vgg dump has made, got no .npz"),
     ("none.npz", "none.npz"),
     ("unnamed.npz", "got one whose weights lack digest"),
-    ("order.npz", "got one with another order"),
+    ("order=3", "got one with another order"),
+    ("attention=[]", "got one with another attention"),
+    ("top5=[0]", "got one with another top5"),
+    ("steps.0.order=[3, 2, 1]", "got one whose steps lack order"),
+    ("steps.0.mean=[NaN, 0, 0]", "got one whose steps lack mean"),
+    ("steps.0.fits=[[{}]]", "got one whose steps lack fits.colour"),
     ("texts.npz", "damaged: prob: expected numbers, got <U1"),
     ("without.npz", "without.npz: cut short or damaged"),
 ])  # fmt: skip
 def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, message):
-    path = tmp_path / file
+    path = tmp_path / ("edited.npz" if "=" in file else file)
     whole = thin("vgg19")
     if file == "vgg16.npz":
         shutil.copy(thin("vgg16"), str(path))
@@ -501,14 +670,19 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
         else:
             content[len(content) // 2 : len(content) // 2 + 2000] = bytes(2000)
         path.write_bytes(content)
-    elif file in ("unnamed.npz", "order.npz", "texts.npz", "without.npz"):
+    elif file in ("unnamed.npz", "texts.npz", "without.npz") or "=" in file:
         with np.load(whole) as recorded:
             arrays = dict(recorded)
         about = json.loads(arrays["about"].tobytes().decode())
         if file == "unnamed.npz":
             del about["weights"][3]["digest"]
-        elif file == "order.npz":
-            about["order"] = 3
+        elif "=" in file:
+            place, _, value = file.partition("=")
+            *keys, last = place.split(".")
+            inner = about
+            for key in keys:
+                inner = inner[int(key) if key.isdigit() else key]
+            inner[last] = json.loads(value)
         elif file == "texts.npz":
             arrays["layer/prob"] = np.full((2, 1000), "x")
         else:
@@ -532,16 +706,23 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
     ([TIGER, *THIN, "--layers", "conv9"], "tensorflow_vgg.vgg19: expected the layers conv9, got conv1_1, "),
     ([TIGER, *THIN, "--modules", "empty"], "vgg19.py: no such file; expected the module that has Vgg19"),
     ([TIGER, *THIN, "--modules", "broken"], "vgg19.py:3: ZeroDivisionError: division by zero"),
-    ([TIGER, *THIN, "--modules", "ends"], "vgg19.py: the module ends the program when it is imported (SystemExit 3)"),
+    ([TIGER, *THIN, "--modules", "ends"], "vgg19.py:1: the module ends the program (SystemExit 3)"),
+    ([TIGER, *THIN, "--modules", "textless"], "vgg19.py:3: AssertionError: assert path is None"),
+    ([TIGER, *THIN, "--modules", "late"], "vgg19.py: InvalidArgumentError: Input to reshape is a tensor with 150528"),
+    ([TIGER, *THIN, "--modules", "late", "--layers", "loss"],
+     "the layer loss needs a value for the placeholder labels, which is not fed"),
+    ([TIGER, *THIN, "--modules", "broken", "-o", ""], "'': expected the name of a file"),
+    ([TIGER, *THIN, "--modules", "broken", "-o", "small.npy/out.npz"], "small.npy/out.npz: cannot be written"),
     ([TIGER, *THIN, "--modules", "unfed"], "prob needs a value for the placeholder keep, which is not fed"),
     ([TIGER, "--modules", "broken"], "its class takes weights: give them with --weights FILE or seeded:N"),
     (["--input", "small.npy", *THIN], "rgb: expected shape (batch, 224, 224, 3), got (1, 4, 4, 3)"),
     (["--input", "bytes.npy", *THIN], "bytes.npy: expected floats of shape (batch, 224, 224, 3)"),
+    (["--input", "large.npy", *THIN], "large.npy: expected values that are finite as float32"),
     (["--input", "broken/vgg19.py", *THIN], "vgg19.py: expected a .npy file of pixels"),
     (["--from", "bytes.npy"], "bytes.npy: expected a recording that tensorflow-vgg dump has made"),
 ])  # fmt: skip
 def test_what_cannot_be_recorded(home, capsys, arguments, message):
-    for name in ("empty", "broken", "ends", "unfed"):
+    for name in ("empty", "broken", "ends", "late", "textless", "unfed"):
         (home / name).mkdir()
     (home / "broken" / "vgg19.py").write_text("class Vgg19:\n    def __init__(self, path):\n        1 / 0\n")
     (home / "ends" / "vgg19.py").write_text("raise SystemExit(3)\n")
@@ -549,10 +730,20 @@ def test_what_cannot_be_recorded(home, capsys, arguments, message):
         "import tensorflow as tf\nclass Vgg19:\n    def __init__(self, path):\n        pass\n"
         "    def build(self, x):\n        self.prob = x * tf.placeholder(tf.float32, [], 'keep')\n"
     )
+    (home / "textless" / "vgg19.py").write_text(
+        "class Vgg19:\n    def __init__(self, path):\n        assert path is None\n"
+    )
+    (home / "late" / "vgg19.py").write_text(
+        "import tensorflow as tf\nclass Vgg19:\n    def __init__(self, path):\n        pass\n"
+        "    def build(self, x):\n        self.prob = tf.reshape(x, tf.placeholder_with_default([7], [1]))\n"
+        "        self.loss = self.prob * tf.placeholder(tf.float32, [], 'labels')\n"
+    )
+    np.save("large.npy", np.full((1, 224, 224, 3), 1e300))
     np.save("small.npy", np.zeros((4, 4, 3)))
     np.save("bytes.npy", np.zeros((1, 224, 224, 3), np.uint8))
     assert main(["dump", "-o", "out.npz", *arguments]) == 2
     printed = capsys.readouterr()
+    assert "Zero" in message or "Zero" not in printed.err  # the class was not run for what can be told before
     lines = [line for line in printed.err.splitlines() if line.startswith("tensorflow-vgg: ")]
     assert message in lines[-1] and "Traceback" not in printed.err
     assert not (home / "out.npz").exists()
@@ -584,6 +775,35 @@ def test_comparing_holds_one_layer_at_a_time(tmp_path, judged):
     finally:
         tracemalloc.stop()
     assert peak < 3 * layer, f"{peak / 1e6:.0f} MB for layers of {layer / 1e6:.0f} MB"
+
+
+def test_who_stops_reading_gets_no_verdict(tmp_path):
+    recording = os.path.join(RECORDINGS, "vgg16_thin.tf1.15.5.npz")
+    for arguments in (["compare", recording, recording], ["weights", "clear"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, "-m", "tensorflow_vgg", *arguments]
+        environ = dict(environment(os.path.dirname(PACKAGE)), TENSORFLOW_VGG_HOME=str(tmp_path))
+        run = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=environ)
+        os.close(writer)
+        assert (run.returncode, run.stderr) == (141, b"")
+
+
+def test_what_is_no_number_in_the_surroundings_is_text_in_json(thin, tmp_path, capsys):
+    with regression.Recording(thin("vgg16")) as file:
+        about = dict(file.about, surroundings={"tensorflow": "2", "cpu": float("nan")})
+        arrays = {f"layer/{name}": file.layer(name)[1] for name in file.layers}
+        regression.save(str(tmp_path / "b.npz"), about, {"pixels": file.array("pixels"), **arrays})
+    capsys.readouterr()
+    assert main(["compare", thin("vgg16"), str(tmp_path / "b.npz"), "--json"]) == 0
+    assert '"b": "NaN"' in capsys.readouterr().out
+
+
+def test_help_says_what_goes_together(capsys):
+    for verb, words in (("compare", "1 some depart"), ("dump", "one of IMAGE, --input and --from")):
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        assert words in " ".join(capsys.readouterr().out.split())
 
 
 def test_help_needs_no_numpy():
