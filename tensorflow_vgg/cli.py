@@ -76,6 +76,8 @@ _LABELS_HELP = (
 def main(argv=None):
     """Runs the command with the arguments `argv`, by default the process's own, and returns its exit status."""
     args = _parser().parse_args(argv)
+    if sys.stdout is None:  # closed by who started us
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     try:
         status = args.run(args)
         if not getattr(sys.stdout, "closed", True):

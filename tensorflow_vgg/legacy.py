@@ -658,7 +658,7 @@ class _Environment:
 
     def find_spec(self, fullname, path=None, target=None):
         """As the import system wants it: where a module is, None for what is not the script's."""
-        if self._is_upstreams(fullname):
+        if self._is_upstreams(fullname) and fullname.rpartition(".")[2] != self.not_from_there:
             self.announce([self.decide(fullname, path).line])
         return self.look(fullname, path)
 
