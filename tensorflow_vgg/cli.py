@@ -153,7 +153,9 @@ def _parser():
     )
     verb.set_defaults(run=dump)
     verb.add_argument("images", nargs="*", metavar="IMAGE", help="an image file, or a folder for all images in it")
-    verb.add_argument("-o", dest="out", required=True, metavar="FILE.npz", help="the recording to write")
+    verb.add_argument(
+        "-o", dest="out", required=True, metavar="FILE.npz", help="the recording to write, where no file is yet"
+    )
     verb.add_argument("--net", choices=("vgg16", "vgg19", "vgg19_trainable"), help="default: vgg19")
     verb.add_argument(
         "--weights",
@@ -161,7 +163,7 @@ def _parser():
         help="the weight file, or random weights from seed N, thin: of a few channels. Default: as for classify",
     )
     verb.add_argument(
-        "--modules", metavar="DIR", help="take the network's class from the module vgg16, vgg19, ... in this folder"
+        "--modules", metavar="DIR", help="take the class from the module of this folder that is called as --net is"
     )
     verb.add_argument("--no-attention", action="store_true", default=None, help="leave the attention block out")
     verb.add_argument("--layers", type=_names, metavar="NAME[,NAME]", help="record these; default: all")
@@ -184,6 +186,12 @@ def _parser():
     verb.add_argument("a", metavar="A.npz", help="what is expected")
     verb.add_argument("b", metavar="B.npz")
     verb.add_argument(
+        "--layers",
+        type=_names,
+        metavar="NAME[,NAME]",
+        help="compare these; default: all, which are told apart by their names and must be in both",
+    )
+    verb.add_argument(
         "--tolerance",
         type=_tolerance,
         default=1e-5,
@@ -192,7 +200,9 @@ def _parser():
     )
     verb.add_argument("--json", action="store_true", help="one JSON object in place of the table")
     verb.add_argument(
-        "--plot", metavar="FILE.png", help="draw the differences; needs pip install 'tensorflow-vgg[plot]'"
+        "--plot",
+        metavar="FILE.png",
+        help="draw the differences, where no file is yet; needs pip install 'tensorflow-vgg[plot]'",
     )
 
     _train_parser(
@@ -753,14 +763,18 @@ def _labels(given, source, classes):
     return labels
 
 
+def _say_seeded():
+    print(
+        "tensorflow-vgg: seeded weights have learnt nothing: the labels mean nothing until you give real weights, "
+        "--weights FILE",
+        file=sys.stderr,
+    )
+
+
 def _weights_source(given, net):
     """The weight file that --weights or the search order names, or seeded:N."""
     if _seeded(given, thin=True) is not None:
-        print(
-            "tensorflow-vgg: seeded weights have learnt nothing: the labels mean nothing until you give real "
-            "weights, --weights FILE",
-            file=sys.stderr,
-        )
+        _say_seeded()
         return given
     if given:
         return _existing_weights(given)
@@ -991,6 +1005,13 @@ def run(args):
         raise FileNotFoundError(f"{args.script}: expected a script, found {found}")
     if set(args.own) & set(args.port):
         raise ValueError(f"{min(set(args.own) & set(args.port))}: given to --own and --port; expected one of them")
+    if seeded and not args.check:
+        _say_seeded()
+    with open(args.script, "rb") as file:
+        source = file.read()
+    for option in ("--check", "--constants", "--new-resize", "--no-attention", "--own", "--port", "--weights"):
+        if option in args.arguments and option.encode() not in source:
+            print(f"tensorflow-vgg: {option} goes to the script; options of run stand before its name", file=sys.stderr)
     # TensorFlow 1's arithmetic: oneDNN's moves a probability by 1e-4 of its value, and is faster by a quarter.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     _tensorflow()
@@ -1144,7 +1165,7 @@ def compare(args):
     from tensorflow_vgg import regression
 
     with regression.Recording(args.a) as a, regression.Recording(args.b) as b:
-        result = regression.compare(a, b, args.tolerance)
+        result = regression.compare(a, b, args.tolerance, args.layers)
         print(json.dumps(result) if args.json else "\n".join(regression.text(result)), flush=True)
         if args.plot:
             regression.plot(args.plot, result, a, b)

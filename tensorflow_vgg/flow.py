@@ -662,7 +662,9 @@ def _named_places(flow, options):
     before = _named(flow, options.before) if options.before else None
     for name, ops in ((options.after, after), (options.before, before)):
         if ops == []:
-            return [], [], [Doubt([], f"it has no layer {name}")]
+            found = [str(known) for op in flow.ops if op.feature for known in sorted(op.names | op.strings, key=str)]
+            known = ", ".join(list(dict.fromkeys(found))[-12:])
+            return [], [], [Doubt([], f"it has no layer {name}; the last that it has: {known}")]
     if before is not None:
         layers = dict.fromkeys(layer for op in before for layer in _layers(op))
         items = [item for layer in layers for item in _through_flat(layer)]
@@ -704,7 +706,10 @@ def _grouped(items, takers, layer, options):
     looked_at = rows_of(*takers, *[item.op for item in items], *layer)
     givers = [item.op for item in items] or layer
     if not items and not any(map(_is_flat, givers)):
-        raise Doubt(looked_at, f"nothing that follows reads {name}")
+        raise Doubt(
+            looked_at,
+            f"nothing that follows reads {name}: return it or give it another name, for the block's result to go there",
+        )
     if any(op.foreign for op in givers):
         raise Doubt(looked_at, "its layers are not TensorFlow 1's: the block cannot take what they give")
     groups = {}

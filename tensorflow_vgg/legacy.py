@@ -508,8 +508,8 @@ class _Environment:
 
         def missing_contrib(name):
             return (
-                f"{self.line()}{_short(name)} is gone with TensorFlow 1; of tf.contrib only layers and slim have a "
-                "successor, tf-slim"
+                f"{self.line()}{_short(name)} is gone with TensorFlow 1; of tf.contrib only layers and slim live on, "
+                "in tf-slim, and some of the rest in tf.nn, tf.train and tf.data"
             )
 
         def missing_slim(name):
@@ -787,12 +787,27 @@ class _Environment:
             exec(compile(tree, own, "exec", dont_inherit=True), names)
         vars(module).update((name, value) for name, value in names.items() if not name.startswith("__"))
         vars(module).pop("__all__")
+        if hasattr(module, "print_prob"):
+            module.print_prob = self._finding_labels(module)
         for class_name, net in (("Vgg16", "vgg16"), ("Vgg19", "vgg19")):
             cls = getattr(module, class_name, None)
             if cls is not None:
                 if not self.options.attention and hasattr(cls, "attention"):
                     cls.attention = False
                 cls.__init__ = self._loading(cls, net, os.path.join(folder, f"{net}.npy"))
+
+    def _finding_labels(self, utils):
+        """`print_prob` that finds upstream's labels, which lie beside the modules that the script may not have."""
+        original = utils.print_prob
+
+        @functools.wraps(original)
+        def print_prob(prob, file_path):
+            if os.path.basename(file_path) == "synset.txt" and not os.path.exists(file_path):
+                self.announce([f"{file_path}: this package's (the script has none)"])
+                file_path = utils.SYNSET
+            return original(prob, file_path)
+
+        return print_prob
 
     def _loading(self, cls, net, default):
         original = cls.__init__
@@ -802,7 +817,10 @@ class _Environment:
 
         @functools.wraps(original)
         def __init__(*args, **kwargs):
-            bound = signature.bind(*args, **kwargs)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError:
+                return original(*args, **kwargs)  # for Python's own message, with the name of the class
             source = self._source(bound.arguments.get(argument), net, default, starts_blank)
             bound.arguments[argument] = source
             for name, value in _load_settings(source, self.constants).items():
@@ -811,6 +829,7 @@ class _Environment:
             network = args[0]
             if self.constants and not (network.data_dict and weights.attention_layers(network.data_dict)):
                 network.attention = False  # upstream's exact graph has no block
+            return None
 
         return __init__
 
@@ -1119,9 +1138,9 @@ def _attributes(tree):
 
 def _why_not(name, environment):
     """Why a dotted name cannot be had; None if it can, or if only running the script would tell."""
-    if list(_specs(name, environment)):
-        return None
     top = name.partition(".")[0]
+    if top == "__main__" or list(_specs(name, environment)):
+        return None
     try:
         module = environment.resolve(top) if environment.knows(name) else importlib.import_module(top)
         for part in name.split(".")[1:]:

@@ -1,6 +1,7 @@
 """What the three networks share: preprocessing, layers and the look-up of weights."""
 
 import contextlib
+import errno
 import functools
 import importlib.util
 import os
@@ -180,6 +181,11 @@ class Layers:
                 raise ValueError("mapped=True: expected the path of a weight file, got a weight dict")
             return weights_or_path
         self._source = weights_or_path
+        if not os.path.exists(weights_or_path):
+            how = (
+                "No such file; `tensorflow-vgg weights fetch` gets weights, `weights make` makes random ones for trials"
+            )
+            raise FileNotFoundError(errno.ENOENT, how, weights_or_path)
         return mapped.load(weights_or_path) if use_mapped else weights.read(weights_or_path)
 
     def _attention_layers(self, channels):

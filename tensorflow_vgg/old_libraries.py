@@ -262,7 +262,7 @@ def image_transform(transform):
 
 
 def image_io(module):
-    """What skimage.io calls otherwise since scikit-image 0.19."""
+    """What skimage.io calls otherwise since scikit-image 0.19, and that it saved numbers in [0, 1]."""
 
     @functools.wraps(module.imread)
     def imread(*args, **kwargs):
@@ -271,4 +271,11 @@ def image_io(module):
                 kwargs["as_gray"] = kwargs.pop(old)
         return module.imread(*args, **kwargs)
 
-    return {"imread": imread}
+    @functools.wraps(module.imsave)
+    def imsave(fname, arr, *args, **kwargs):
+        from skimage import img_as_ubyte
+
+        floats = getattr(arr, "dtype", None) is not None and arr.dtype.kind == "f"
+        return module.imsave(fname, img_as_ubyte(arr) if floats else arr, *args, **kwargs)
+
+    return {"imread": imread, "imsave": imsave}

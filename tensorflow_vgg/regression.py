@@ -772,12 +772,13 @@ def _unlike(value, kind, name=()):
     return () if like else name
 
 
-def compare(a, b, tolerance=1e-5):
+def compare(a, b, tolerance=1e-5, layers=None):
     """Compares two recordings, one layer at a time.
 
     Args:
       a, b: `Recording`s, `a` being what is expected.
       tolerance: how far a layer may be off, in parts of the largest magnitude that it has in `a`.
+      layers: the names of the layers to compare; None for all, which then both must have.
 
     Returns:
       A dict, ready for JSON: ok, first (the first layer that departs), cause, layers, pixels, top5, nodes and
@@ -786,7 +787,7 @@ def compare(a, b, tolerance=1e-5):
     Raises:
       ValueError: the recordings are not of the same layers of the same images, or are damaged.
     """
-    names = _common_layers(a, b)
+    names = _common_layers(a, b, layers)
     pixels = _compare_pixels(a, b, tolerance)
     layers = [_compare_layer(a, b, name, tolerance) for name in names]
     first = next((layer["name"] for layer in layers if not layer["ok"]), None)
@@ -806,7 +807,7 @@ def compare(a, b, tolerance=1e-5):
     }
 
 
-def _common_layers(a, b):
+def _common_layers(a, b, wanted):
     """The layers' names in network order. An attention block that only one has is no reason not to compare."""
     both = f"{a.path} and {b.path}"
     nets = [recording.about["settings"]["net"].replace("_trainable", "") for recording in (a, b)]
@@ -818,16 +819,15 @@ def _common_layers(a, b):
             f"{both}: expected batches of the same images, got {sizes[0]} and {sizes[1]}; record with --from"
         )
     names = [name for name in a.layers if name in b.layers]
-    more = [
-        [name for name, entry in one.layers.items() if name not in names and not entry["attention"]] for one in (a, b)
-    ]
-    if any(more):
-        one, other, missing = (a, b, more[0]) if more[0] else (b, a, more[1])
-        again = "both" if all(more) else one.path
-        raise ValueError(
-            f"{other.path}: layers are missing that {one.path} has: {_listed(missing, 6, 'more')}; "
-            f"record {again} with --layers {','.join(names) or 'NAME[,NAME]'}"
-        )
+    for one, other in ((a, b), (b, a)):
+        expected = [name for name, entry in one.layers.items() if not entry["attention"]] if wanted is None else wanted
+        missing = [name for name in expected if name not in other.layers]
+        if missing:
+            has = f"that {one.path} has" if wanted is None else "that --layers names"
+            common = f"compare those that both have with --layers {','.join(names)}" if names else "both have none"
+            raise ValueError(f"{other.path}: layers are missing {has}: {_listed(missing, 6, 'more')}; {common}")
+    if wanted is not None:
+        names = [name for name in names if name in wanted]
     if not names:
         raise ValueError(f"{both}: expected layers that both have, got none")
     for name in names:

@@ -172,7 +172,7 @@ class Source:
 
 def _syntax_message(error):
     where = f"line {error.lineno}: " if getattr(error, "lineno", None) else ""
-    return where + str(getattr(error, "msg", None) or error or "nested too deep").rstrip(".")
+    return where + str(getattr(error, "msg", None) or error or "nested too deep").rstrip(".?")
 
 
 def literal_of(node):

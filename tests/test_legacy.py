@@ -864,6 +864,33 @@ def test_weights_go_where_the_script_takes_them(tmp_path, changed, exported, rea
         assert float(lines[-3]) > 0
 
 
+_ALONE = """
+import numpy as np
+import skimage.io
+import sys
+import utils
+import vgg19
+utils.print_prob(np.arange(1000) / 1000.0, "./synset.txt")
+skimage.io.imsave("saved.png", np.array([[[0.0, 0.5, 1.0]] * 4] * 4))
+print(skimage.io.imread("saved.png")[0, 0].tolist())
+try:
+    vgg19.Vgg19(npy_path="vgg19.npy")
+except TypeError as error:
+    print("__init__() got an unexpected keyword argument 'npy_path'" in str(error))
+vgg19.Vgg19("./vgg19.npy")
+"""
+
+
+def test_a_script_alone(tmp_path):
+    pytest.importorskip("skimage")
+    done = _run(tmp_path, _ALONE, "--weights", "seeded:19")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("('Top1: ', 'n15075141 toilet tissue") and lines[2:] == ["[0, 128, 255]", "True"]
+    assert "FileNotFoundError: [Errno 2]" in done.stderr and "weights make" in done.stderr.splitlines()[-1]
+    ours = _ours(done)
+    assert "--weights goes to the script" in ours[0] and "./synset.txt: this package's" in ours[-1]
+
+
 _OBJECTS = """
 import collections, io
 import numpy as np

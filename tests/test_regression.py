@@ -169,6 +169,10 @@ def test_layers_samples_input_and_from(thin, tmp_path, judged, capsys):
     result = judged(fed, sampled)  # whole against samples
     assert result["ok"] and [layer["name"] for layer in result["layers"]] == ["conv1_1", "pool3", "prob"]
     assert result["pixels"] == {"ok": True, "largest": 0.0, "where": "nowhere", "places": 0}
+    result = judged(thin("vgg19"), sampled, "--layers", "prob,pool3")
+    assert result["ok"] and [layer["name"] for layer in result["layers"]] == ["pool3", "prob"]
+    assert main(["compare", thin("vgg19"), sampled, "--layers", "prob,fc6"]) == 2
+    assert "sampled.npz: layers are missing that --layers names: fc6" in capsys.readouterr().err
     np.save(str(tmp_path / "bytes.npy"), np.load(str(tmp_path / "pixels.npy")) * 255)
     dump(tmp_path / "bytes.npz", "--input", tmp_path / "bytes.npy", *THIN, "--layers", "prob")
     assert "bytes.npy: expected RGB in [0, 1], got values from 0" in capsys.readouterr().err
@@ -629,7 +633,7 @@ def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize(("file", "message"), [
     ("vgg16.npz", "expected the same network, got vgg19 and vgg16"),
-    ("fewer.npz", "vgg19.npz with --layers conv1_1,prob"),
+    ("fewer.npz", "compare those that both have with --layers conv1_1,prob"),
     ("batch.npz", "expected batches of the same images, got 2 and 1"),
     ("full.npz", "conv1_1: expected the same shape, got (2, 224, 224, 2) and"),
     ("cut.npz", "cut.npz: cut short or damaged"),
