@@ -894,7 +894,8 @@ def test_another_attention_module_is_never_written_over(copy, tmp_path, capsys):
 
 @pytest.mark.parametrize("user", ["net.py", "other.py", "attention"])
 def test_an_attention_module_from_elsewhere_is_not_hidden(user, copy, tmp_path, capsys):
-    path = copy("plain.py").rename(tmp_path / "net.py")
+    path = tmp_path / "net.py"
+    copy("plain.py").rename(path)
     if user == "attention":
         (tmp_path / user).mkdir()
     else:
