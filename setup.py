@@ -1,6 +1,6 @@
 import re
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 with open("tensorflow_vgg/__init__.py", encoding="utf-8") as file:
     version = re.search(r'^__version__ = "(.+)"$', file.read(), re.MULTILINE).group(1)
@@ -17,7 +17,7 @@ setup(
     long_description=readme,
     long_description_content_type="text/markdown",
     license="MIT",
-    packages=["tensorflow_vgg"],
+    packages=find_packages(include=["tensorflow_vgg", "tensorflow_vgg.*"]),
     package_data={"tensorflow_vgg": ["synset.txt"]},
     py_modules=["attention"],
     python_requires=">=3.7",
@@ -37,5 +37,5 @@ setup(
         "plot": ["matplotlib"],
         "test": ["pytest", "matplotlib", *legacy],
     },
-    entry_points={"console_scripts": ["tensorflow-vgg = tensorflow_vgg.cli:main"]},
+    entry_points={"console_scripts": ["tensorflow-vgg = tensorflow_vgg._command.main:main"]},
 )

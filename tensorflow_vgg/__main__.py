@@ -2,7 +2,7 @@
 
 import sys
 
-from tensorflow_vgg.cli import main
+from tensorflow_vgg._command.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

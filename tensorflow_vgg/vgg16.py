@@ -4,8 +4,8 @@ import time
 
 import tensorflow.compat.v1 as tf
 
-from tensorflow_vgg import network
-from tensorflow_vgg.network import VGG_MEAN
+from tensorflow_vgg import _network as network
+from tensorflow_vgg._network import VGG_MEAN
 
 __all__ = ["VGG_MEAN", "Vgg16"]
 

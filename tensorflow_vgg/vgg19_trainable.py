@@ -2,8 +2,9 @@
 
 import tensorflow.compat.v1 as tf
 
-from tensorflow_vgg import network, weights
-from tensorflow_vgg.network import VGG_MEAN, convolutional_block_attention_module
+from tensorflow_vgg import _network as network
+from tensorflow_vgg import weights
+from tensorflow_vgg._network import VGG_MEAN, convolutional_block_attention_module
 
 __all__ = ["VGG_MEAN", "Vgg19"]
 

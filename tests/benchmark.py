@@ -41,7 +41,8 @@ def start(way):
     import numpy as np
     import tensorflow.compat.v1 as tf
 
-    from tensorflow_vgg import mapped, session_config, vgg19
+    from tensorflow_vgg import session_config, vgg19
+    from tensorflow_vgg._weights import mapped
 
     if way == MAPPED_FIRST:
         mapped.clear()
@@ -130,7 +131,8 @@ def classify(count):
     import numpy as np
     import tensorflow.compat.v1 as tf
 
-    from tensorflow_vgg import cli, session_config, vgg19
+    from tensorflow_vgg import session_config, vgg19
+    from tensorflow_vgg._command import main as cli
 
     files = sample_images(count)
     done = []  # when each line was printed
@@ -169,7 +171,7 @@ def classify_memory(count):
     import contextlib
     import io
 
-    from tensorflow_vgg import cli
+    from tensorflow_vgg._command import main as cli
 
     with contextlib.redirect_stdout(io.StringIO()):
         cli.main(["classify", *sample_images(count), "--batch", "8"])
@@ -232,7 +234,8 @@ def measure_training(out):
     """Trains on the textures in each way: accuracy, seconds, memory, and a picture of the first two."""
     from matplotlib import figure
 
-    from tensorflow_vgg import training, weights
+    from tensorflow_vgg import weights
+    from tensorflow_vgg._train import training
 
     figures, epochs = {}, {}
     with tempfile.TemporaryDirectory() as folder:

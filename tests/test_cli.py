@@ -14,7 +14,7 @@ from conftest import TEST_DATA, assert_close, golden_arrays
 
 import tensorflow_vgg
 from tensorflow_vgg import utils, weights
-from tensorflow_vgg.cli import main
+from tensorflow_vgg._command.main import main
 
 
 @pytest.fixture
@@ -259,8 +259,8 @@ def test_weights_convert_and_fetch_say_what_went_wrong(home, capsys, collected):
 @pytest.mark.parametrize("arguments", [["--help"], ["classify", "--help"], ["--version"]])
 def test_help_loads_no_tensorflow(arguments):
     code = (
-        "import sys, tensorflow_vgg.cli\n"
-        f"try: tensorflow_vgg.cli.main({arguments!r})\n"
+        "import sys, tensorflow_vgg._command.main\n"
+        f"try: tensorflow_vgg._command.main.main({arguments!r})\n"
         "finally: print('LOADED', *sys.modules)"
     )
     output = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout.decode()

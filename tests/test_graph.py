@@ -6,7 +6,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import GOLDEN, golden_json, tensor_attributes
 
-from tensorflow_vgg import regression, vgg16, vgg19, vgg19_trainable, weights
+from tensorflow_vgg import vgg16, vgg19, vgg19_trainable, weights
+from tensorflow_vgg._compare import regression
 
 VGG16_LAYERS = [
     "conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2", "conv3_1", "conv3_2", "conv3_3", "pool3",

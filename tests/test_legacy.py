@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 from conftest import TF1_PYTHON, environment
 
-from tensorflow_vgg import cli, legacy, upstream, weights
+from tensorflow_vgg import weights
+from tensorflow_vgg._command import main as cli
+from tensorflow_vgg._run import legacy, upstream
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _ROOT = os.path.dirname(_HERE)

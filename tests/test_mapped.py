@@ -13,7 +13,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import golden_json
 
-from tensorflow_vgg import mapped, session_config, vgg16, vgg19, vgg19_trainable, weights
+from tensorflow_vgg import session_config, vgg16, vgg19, vgg19_trainable, weights
+from tensorflow_vgg._weights import mapped
 
 LAYERS = golden_json("graphs/vgg19_trainable_variables.tf1.15.5.json")["attributes"]
 
@@ -87,7 +88,8 @@ def test_making_takes_little_more_memory_than_the_file(home, weight_file):
     path = str(home / "vgg19.npy")
     os.link(weight_file("vgg19"), path)
     code = (
-        "import resource, sys; from tensorflow_vgg import mapped; before = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "import resource, sys; from tensorflow_vgg._weights import mapped\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF)\n"
         "mapped.load(sys.argv[1]); after = resource.getrusage(resource.RUSAGE_SELF)\n"
         "print((after.ru_maxrss - before.ru_maxrss) * 1024)"
     )
@@ -165,7 +167,7 @@ def test_killed_at_any_moment(thin_file):
     """What a killed process leaves is never taken for a cache."""
     expected = weights.read(thin_file)
     code = (
-        "import sys; from tensorflow_vgg import mapped; print('ready', flush=True)\n"
+        "import sys; from tensorflow_vgg._weights import mapped; print('ready', flush=True)\n"
         "mapped.load(sys.argv[1]); print('done', flush=True)"
     )
 
@@ -199,7 +201,7 @@ def test_killed_at_any_moment(thin_file):
 
 def test_several_processes_at_once(thin_file):
     code = (
-        "import sys; from tensorflow_vgg import mapped; sys.stdin.read()\n"
+        "import sys; from tensorflow_vgg._weights import mapped; sys.stdin.read()\n"
         "found = mapped.load(sys.argv[1]); print(found['fc6'][0].region, found['fc6'][0].sum())"
     )
     command = [sys.executable, "-c", code, thin_file]
@@ -215,7 +217,7 @@ def test_several_processes_at_once(thin_file):
 
 def test_without_room_for_a_cache_there_is_a_warning(thin_file, home):
     code = (
-        "import resource, sys; from tensorflow_vgg import mapped\n"
+        "import resource, sys; from tensorflow_vgg._weights import mapped\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
         "print(type(mapped.load(sys.argv[1])['fc6'][0]).__name__)"
     )

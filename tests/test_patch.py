@@ -14,8 +14,10 @@ import pytest
 import tensorflow.compat.v1 as tf
 from conftest import environment
 
-from tensorflow_vgg import network, patch, vgg16, vgg19, weights
-from tensorflow_vgg.cli import main
+from tensorflow_vgg import _network as network
+from tensorflow_vgg import vgg16, vgg19, weights
+from tensorflow_vgg._command.main import main
+from tensorflow_vgg._patch import patch
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORPUS = os.path.join(HERE, "patch_corpus")

@@ -14,8 +14,9 @@ import tensorflow.compat.v1 as tf
 from conftest import GOLDEN, TEST_DATA, TF1_PYTHON, UPSTREAM, assert_close, environment, golden_arrays
 
 import tensorflow_vgg
-from tensorflow_vgg import regression, weights
-from tensorflow_vgg.cli import main
+from tensorflow_vgg import weights
+from tensorflow_vgg._command.main import main
+from tensorflow_vgg._compare import regression
 
 PACKAGE = os.path.dirname(os.path.abspath(tensorflow_vgg.__file__))
 RECORDINGS = os.path.join(GOLDEN, "recordings")
@@ -811,8 +812,7 @@ def test_help_says_what_goes_together(capsys):
 
 
 def test_help_needs_no_numpy():
-    code = (
-        "import sys, tensorflow_vgg.cli\ntry: tensorflow_vgg.cli.main(['dump', '--help'])\nfinally: print(*sys.modules)"
-    )
+    code = "import sys, tensorflow_vgg._command.main\n"
+        "try: tensorflow_vgg._command.main.main(['dump', '--help'])\nfinally: print(*sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout.decode()
     assert "numpy" not in output.split()

@@ -15,8 +15,9 @@ import tensorflow.compat.v1 as tf
 from benchmark import write_crops
 from conftest import HERE, environment
 
-from tensorflow_vgg import training, utils, weights
-from tensorflow_vgg.cli import main
+from tensorflow_vgg import utils, weights
+from tensorflow_vgg._command.main import main
+from tensorflow_vgg._train import training
 
 CLASSES = ["coffee", "coins", "moon"]  # photographs that every scikit-image has
 
@@ -213,7 +214,8 @@ def start_of_fc8(run):
 # Starts and kills processes that train. They are forked from one that has TensorFlow loaded already.
 KILLER = """
 import os, random, signal, sys, time
-from tensorflow_vgg import cli, training
+from tensorflow_vgg._command import main as cli
+from tensorflow_vgg._train import training
 kills, seconds = int(sys.argv[1]), float(sys.argv[2])
 
 def child():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import GOLDEN
 
+import tensorflow_vgg
 from tensorflow_vgg import weights
 
 FORMATS = sorted(glob.glob(os.path.join(GOLDEN, "formats", "*.npy")))
@@ -288,7 +289,7 @@ def test_seeded_weights_follow_the_recipe():
 
 def test_where_files_are_looked_for(home, monkeypatch):
     folders = weights.search_folders()
-    package = os.path.dirname(os.path.abspath(weights.__file__))
+    package = os.path.dirname(os.path.abspath(tensorflow_vgg.__file__))
     assert folders == [str(home), package, str(home), weights.data_folder()]
     monkeypatch.delenv("TENSORFLOW_VGG_HOME")
     with pytest.raises(FileNotFoundError) as caught:

@@ -23,13 +23,14 @@ import time
 import types
 import warnings
 
-from tensorflow_vgg import old_libraries, session_config, upstream, weights
+from tensorflow_vgg import session_config, weights
+from tensorflow_vgg._run import old_libraries, upstream
 
 __all__ = ["MODULES", "Options", "check", "import_module", "run"]
 
 MODULES = upstream.NAMES
 
-_HERE = os.path.dirname(os.path.realpath(__file__))
+_HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 _EXTRA = "pip install 'tensorflow-vgg[legacy]'"
 # What the script's tensorflow_vgg is called in sys.modules, where this package has that name already.
 _PACKAGE = "tensorflow_vgg_of_the_script"
@@ -313,7 +314,7 @@ def _load_settings(source, constants):
 
     `source` is what the class will load. Weights are mapped where there is a file to map, and no GPU.
     """
-    from tensorflow_vgg import network
+    from tensorflow_vgg import _network as network
 
     return {"mapped": not constants and not isinstance(source, dict) and not network.has_gpu()}
 

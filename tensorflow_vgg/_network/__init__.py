@@ -9,7 +9,8 @@ import sys
 
 import tensorflow.compat.v1 as tf
 
-from tensorflow_vgg import mapped, weights
+from tensorflow_vgg import weights
+from tensorflow_vgg._weights import mapped
 
 __all__ = [
     "VGG_MEAN",
@@ -33,7 +34,7 @@ def _attention_module():
 
     Many codebases have an attention.py of their own, often first on sys.path: it must not stand in for this one.
     """
-    path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "attention.py")
+    path = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "attention.py")
     loaded = sys.modules.get("attention")
     if getattr(loaded, "__file__", None) == path:
         return loaded

@@ -91,7 +91,7 @@ def data_folder():
 def search_folders():
     """The folders in which a weight file is looked for when no path is given, in this order."""
     home = os.environ.get("TENSORFLOW_VGG_HOME")
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     return ([home] if home else []) + [here, os.getcwd(), data_folder()]
 
 

@@ -471,7 +471,8 @@ def classify(args):
     if args.labels and not os.path.isfile(args.labels):
         raise ValueError(f"--labels {args.labels}: expected a text file with a label a line, found no such file")
     _tensorflow()
-    from tensorflow_vgg import network, utils
+    from tensorflow_vgg import _network as network
+    from tensorflow_vgg import utils
 
     weight_dict = _weight_dict(source, args.net, not args.constants and not network.has_gpu())
 
@@ -545,7 +546,7 @@ class _Report:
 def train(args):
     """Fine-tunes VGG19, alone or as one process of several, or holds their parameters."""
     _tensorflow()
-    from tensorflow_vgg import training
+    from tensorflow_vgg._train import training
 
     cluster = training.read_cluster(args.ps, args.workers, args.task)
     if cluster and cluster.job == "ps":
@@ -581,7 +582,8 @@ def evaluate(args):
         _expect_new(args.plot)
     source = _weights_source(args.weights, args.net)
     _tensorflow()
-    from tensorflow_vgg import network, training
+    from tensorflow_vgg import _network as network
+    from tensorflow_vgg._train import training
 
     weight_dict = _weight_dict(source, args.net, not network.has_gpu())
     labels = _labels(args.labels, source, len(weight_dict["fc8"][1]))
@@ -607,7 +609,7 @@ def evaluate(args):
 
 def patch(args):
     """Puts the attention block into source files, or takes it out again."""
-    from tensorflow_vgg import patch as patching
+    from tensorflow_vgg._patch import patch as patching
 
     values = vars(args)
     options = patching.Options(**{name: values[name] for name in patching.Options._fields})
@@ -805,7 +807,8 @@ def _seeded(given, thin=False):
 
 def _weight_dict(source, net, use_mapped):
     """The checked weight dict of `_weights_source`."""
-    from tensorflow_vgg import mapped, weights
+    from tensorflow_vgg import weights
+    from tensorflow_vgg._weights import mapped
 
     seeded = _seeded(source, thin=True)
     if seeded is not None:
@@ -958,7 +961,7 @@ def _write_new(path, make):
 
 def weights_clear(args):
     """Removes the cache of mapped weights."""
-    from tensorflow_vgg import mapped
+    from tensorflow_vgg._weights import mapped
 
     folder = mapped.folder()
     print(f"{folder}: {mapped.clear() / 1e6:.1f} MB freed")
@@ -1015,7 +1018,7 @@ def run(args):
     # TensorFlow 1's arithmetic: oneDNN's moves a probability by 1e-4 of its value, and is faster by a quarter.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     _tensorflow()
-    from tensorflow_vgg import legacy
+    from tensorflow_vgg._run import legacy
 
     options = legacy.Options(
         own=frozenset(args.own),
@@ -1040,7 +1043,8 @@ def dump(args):
     if [bool(args.images), args.input is not None, args.recording is not None].count(True) != 1:
         raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
     _expect_writable(args.out)
-    from tensorflow_vgg import regression, weights
+    from tensorflow_vgg import weights
+    from tensorflow_vgg._compare import regression
 
     settings = {"net": "vgg19", "no_attention": False, "weights": None, "layers": None, "samples": None}
     if args.recording:
@@ -1162,7 +1166,7 @@ def compare(args):
     """Compares two recordings."""
     if args.plot is not None:
         _expect_writable(args.plot)
-    from tensorflow_vgg import regression
+    from tensorflow_vgg._compare import regression
 
     with regression.Recording(args.a) as a, regression.Recording(args.b) as b:
         result = regression.compare(a, b, args.tolerance, args.layers)

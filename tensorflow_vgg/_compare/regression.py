@@ -193,7 +193,7 @@ def _module_of(net, folder, attention):
         with _importing_from(base, name, folder):
             yield importlib.import_module(name)
         return
-    from tensorflow_vgg import legacy
+    from tensorflow_vgg._run import legacy
 
     options = legacy.Options(attention=attention, constants=True)
     module = legacy.import_module(name, base, options, stands_for_package=folder)
@@ -227,7 +227,7 @@ def _importing_from(base, name, folder):
     """Has modules come from a folder, those of `tensorflow_vgg` too, and all loaded ones back afterwards."""
     import tensorflow_vgg
 
-    installed = os.path.dirname(os.path.abspath(__file__))
+    installed = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     net = name.rpartition(".")[2]
     own = {file.partition(".")[0] for file in os.listdir(base)} | {"tensorflow_vgg"}
     importlib.import_module(f"tensorflow_vgg.{net}")

@@ -16,8 +16,8 @@ import shutil
 import stat
 import tokenize
 
-from tensorflow_vgg.flow import Doubt, Flow, classes_of, find_no_head, find_places, lineage_of, rows_of
-from tensorflow_vgg.source import BLOCK, MARK, TRUST, PatchError, Source, key_of, last_name_of, literal_of
+from tensorflow_vgg._patch.flow import Doubt, Flow, classes_of, find_no_head, find_places, lineage_of, rows_of
+from tensorflow_vgg._patch.source import BLOCK, MARK, TRUST, PatchError, Source, key_of, last_name_of, literal_of
 
 __all__ = ["Options", "PatchError", "Plan", "apply", "check_writable", "diff", "find", "lines", "plan", "plan_revert"]
 
@@ -350,7 +350,9 @@ def _other_module(source, folder, prefix, name):
 
 
 def _block_module():
-    return _read(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "attention.py"))
+    return _read(
+        os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "attention.py")
+    )
 
 
 def _is_block_module(path):

@@ -5,7 +5,7 @@ import collections
 import itertools
 import re
 
-from tensorflow_vgg.source import BLOCK, key_of, last_name_of, literal_of
+from tensorflow_vgg._patch.source import BLOCK, key_of, last_name_of, literal_of
 
 __all__ = ["Doubt", "Flow", "classes_of", "find_no_head", "find_places", "lineage_of", "rows_of"]
 
