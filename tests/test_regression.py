@@ -812,7 +812,9 @@ def test_help_says_what_goes_together(capsys):
 
 
 def test_help_needs_no_numpy():
-    code = "import sys, tensorflow_vgg._command.main\n"
-        "try: tensorflow_vgg._command.main.main(['dump', '--help'])\nfinally: print(*sys.modules)"
+    code = (
+        "import sys; from tensorflow_vgg._command.main import main\n"
+        "try: main(['dump', '--help'])\nfinally: print(*sys.modules)"
+    )
     output = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout.decode()
     assert "numpy" not in output.split()
