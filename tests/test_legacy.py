@@ -655,7 +655,7 @@ def test_installed_packages_work_as_ever(tmp_path):
     names = [name for name in ("keras", "skimage", "matplotlib", "scipy") if importlib.util.find_spec(name)]
     text = (
         "import sys\nimport numpy as np\nimport tensorflow as tf\n"
-        + "".join(f"import {name}\nassert {name} is sys.modules['{name}'] or '{name}' == 'skimage'\n" for name in names)
+        + "".join(f"import {name}\nassert {name} is sys.modules['{name}'] or '{name}' != 'keras'\n" for name in names)
         + "import skimage.io, skimage.transform, skimage.util\n"
         "import argparse, json, collections.abc\n"
         "from numpy import linalg\nimport numpy.random as npr\nassert npr is np.random\n"

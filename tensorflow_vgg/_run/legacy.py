@@ -25,6 +25,7 @@ import warnings
 
 from tensorflow_vgg import session_config, weights
 from tensorflow_vgg._run import old_libraries, upstream
+from tensorflow_vgg._run.module import Module as _Module
 
 __all__ = ["MODULES", "Options", "check", "import_module", "run"]
 
@@ -229,7 +230,7 @@ def _show(error):
         frames = []
         step = shown.__traceback__
         while step is not None:
-            if step.tb_frame.f_code.co_filename not in (_show.__code__.co_filename, old_libraries.__file__):
+            if os.path.dirname(step.tb_frame.f_code.co_filename) != os.path.dirname(_show.__code__.co_filename):
                 frames.append(step)
             step = step.tb_next
         kept = None
@@ -319,38 +320,6 @@ def _load_settings(source, constants):
     return {"mapped": not constants and not isinstance(source, dict) and not network.has_gpu()}
 
 
-class _Module(types.ModuleType):
-    """An installed module as a script of 2017 sees it.
-
-    Attributes come from `values`, from `replaced`, which maps a name to a function that makes the value, then from
-    `base`. What the script sets stays here, and so with the script's modules.
-    """
-
-    def __init__(self, name, base, replaced, missing=None, values=()):
-        super().__init__(name)
-        self.__dict__.update(values, _base=base, _replaced=replaced, _missing=missing)
-
-    def __getattr__(self, name):
-        if name in self._replaced:
-            value = self._replaced[name]()
-            setattr(self, name, value)
-            return value
-        if name == "__all__":
-            return getattr(self._base, "__all__", None) or [public for public in dir(self) if public[0] != "_"]
-        try:
-            return getattr(self._base, name)
-        except AttributeError:
-            loaded = sys.modules.get(f"{self.__name__}.{name}")
-            if loaded is not None:
-                return loaded
-            if self._missing is None or name.startswith("__"):
-                raise
-            raise AttributeError(self._missing(f"{self.__name__}.{name}")) from None
-
-    def __dir__(self):
-        return sorted({*dir(self._base), *self._replaced, *self.__dict__})
-
-
 class _Internals(_Module):
     """A module of TensorFlow's inside, in which what has left it since is found in the public API."""
 
@@ -399,6 +368,7 @@ class _Environment:
             "importlib": self._importlib,
             "numpy": self._numpy,
             "runpy": self._runpy,
+            "scipy": self._scipy,
             "skimage": self._skimage,
             "tensorflow": self._tensorflow,
         }
@@ -592,6 +562,9 @@ class _Environment:
     def _numpy(self):
         numpy = importlib.import_module("numpy")
         return _Module("numpy", numpy, {}, values=old_libraries.numpy_1(numpy))
+
+    def _scipy(self):
+        return importlib.import_module("tensorflow_vgg._run.scipy_misc").scipy_of(self)
 
     def _skimage(self):
         skimage = importlib.import_module("skimage")
