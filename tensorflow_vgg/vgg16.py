@@ -21,20 +21,24 @@ class Vgg16(network.Frozen):
         folder, the current folder or the user's data folder; the path is printed.
       mapped: whether TensorFlow maps the weights into memory from a cache on disk instead of having them in the
         graph: the same numbers, much sooner and in less memory, on a CPU. A graph that is saved does not carry them.
+      include_top: whether the fully connected layers are there. False, on the class or here: `build` takes images of
+        any size and ends with pool5; fc6 to prob do not exist, and their weights are not kept.
 
     Raises:
       FileNotFoundError: no path given, and the file is in none of those folders.
       weights.WeightsError: the file holds no weight dict, or wants to run code.
     """
 
-    def __init__(self, vgg16_npy_path=None, mapped=False):
+    def __init__(self, vgg16_npy_path=None, mapped=False, include_top=True):
+        self.include_top = self.include_top and include_top
         self._load_npy(vgg16_npy_path, "vgg16.npy", mapped)
 
     def build(self, rgb):
         """Makes the graph, sets an attribute for each layer and releases the weights.
 
         Args:
-          rgb: float32 tensor [batch, 224, 224, 3], RGB in [0, 1]; the batch may be unknown.
+          rgb: float32 tensor [batch, 224, 224, 3], RGB in [0, 1]; the batch may be unknown. Without top any height
+            and width from 32 on, which may be unknown, too; the sizes of the layers are then other ones.
 
         Raises:
           AssertionError: `rgb` is of another size, or fc6 of another width than 4096.
@@ -69,16 +73,17 @@ class Vgg16(network.Frozen):
         self.conv5_3 = self.conv_layer(self.conv5_2, "conv5_3")
         self.pool5 = self.max_pool(self.conv5_3, "pool5")  # [batch, 7, 7, 512]
 
-        self.fc6 = self.fc_layer(self.pool5, "fc6")
-        if self.fc6.get_shape().as_list()[1:] != [4096]:
-            raise AssertionError(f"{self._source}: fc6: expected 4096 outputs, got {self.fc6.get_shape()}")
-        self.relu6 = tf.nn.relu(self.fc6)
+        if self.include_top:
+            self.fc6 = self.fc_layer(self.pool5, "fc6")
+            if self.fc6.get_shape().as_list()[1:] != [4096]:
+                raise AssertionError(f"{self._source}: fc6: expected 4096 outputs, got {self.fc6.get_shape()}")
+            self.relu6 = tf.nn.relu(self.fc6)
 
-        self.fc7 = self.fc_layer(self.relu6, "fc7")
-        self.relu7 = tf.nn.relu(self.fc7)
+            self.fc7 = self.fc_layer(self.relu6, "fc7")
+            self.relu7 = tf.nn.relu(self.fc7)
 
-        self.fc8 = self.fc_layer(self.relu7, "fc8")
-        self.prob = tf.nn.softmax(self.fc8, name="prob")
+            self.fc8 = self.fc_layer(self.relu7, "fc8")
+            self.prob = tf.nn.softmax(self.fc8, name="prob")
 
         self.data_dict = None
         print(f"build model finished: {int(time.time() - start_time)}s")

@@ -15,7 +15,8 @@ class Vgg19(network.Frozen):
 
     After `build` every layer is an attribute, a float32 tensor: conv1_1 ... conv5_4 (after the ReLU), pool1 ...
     pool5, fc6, fc7, fc8 (before it), relu6, relu7 and prob, [batch, 1000] class probabilities.
-    With attention also attention_feature, [batch, 7, 7, 512], which fc6 takes in place of pool5.
+    With attention also attention_feature, [batch, 7, 7, 512], which fc6 takes in place of pool5, and what it weighs
+    pool5 with: channel_attention, [batch, 512], 0 ... 2, and spatial_attention, [batch, 7, 7, 1], 0 ... 1.
 
     Args:
       vgg19_npy_path: the weight file, or a weight dict. None: vgg19.npy from $TENSORFLOW_VGG_HOME, this module's
@@ -25,6 +26,8 @@ class Vgg19(network.Frozen):
         gives upstream's graph.
       mapped: whether TensorFlow maps the weights into memory from a cache on disk instead of having them in the
         graph: the same numbers, much sooner and in less memory, on a CPU. A graph that is saved does not carry them.
+      include_top: whether the fully connected layers are there. False, on the class or here: `build` takes images of
+        any size and ends with pool5 and the attention; fc6 to prob do not exist, and their weights are not kept.
 
     Raises:
       FileNotFoundError: no path given, and the file is in none of those folders.
@@ -33,7 +36,8 @@ class Vgg19(network.Frozen):
 
     attention = True
 
-    def __init__(self, vgg19_npy_path=None, attention=True, mapped=False):
+    def __init__(self, vgg19_npy_path=None, attention=True, mapped=False, include_top=True):
+        self.include_top = self.include_top and include_top
         self.attention = self.attention and attention
         self._load_npy(vgg19_npy_path, "vgg19.npy", mapped)
 
@@ -41,7 +45,8 @@ class Vgg19(network.Frozen):
         """Makes the graph, sets an attribute for each layer and releases the weights.
 
         Args:
-          rgb: float32 tensor [batch, 224, 224, 3], RGB in [0, 1]; the batch may be unknown.
+          rgb: float32 tensor [batch, 224, 224, 3], RGB in [0, 1]; the batch may be unknown. Without top any height
+            and width from 32 on, which may be unknown, too; the sizes of the layers are then other ones.
 
         Raises:
           AssertionError: `rgb` is of another size, or fc6 of another width than 4096.
@@ -82,19 +87,20 @@ class Vgg19(network.Frozen):
         feature = self.pool5
         if self.attention:
             with self._constant_block(channels=self.pool5.get_shape().as_list()[3]):
-                self.attention_feature = convolutional_block_attention_module(self.pool5, index=0)
-            feature = self.attention_feature
+                feature = self.attention_feature = convolutional_block_attention_module(self.pool5, index=0)
+            self.channel_attention, self.spatial_attention = network.attention_maps(feature)
 
-        self.fc6 = self.fc_layer(feature, "fc6")
-        if self.fc6.get_shape().as_list()[1:] != [4096]:
-            raise AssertionError(f"{self._source}: fc6: expected 4096 outputs, got {self.fc6.get_shape()}")
-        self.relu6 = tf.nn.relu(self.fc6)
+        if self.include_top:
+            self.fc6 = self.fc_layer(feature, "fc6")
+            if self.fc6.get_shape().as_list()[1:] != [4096]:
+                raise AssertionError(f"{self._source}: fc6: expected 4096 outputs, got {self.fc6.get_shape()}")
+            self.relu6 = tf.nn.relu(self.fc6)
 
-        self.fc7 = self.fc_layer(self.relu6, "fc7")
-        self.relu7 = tf.nn.relu(self.fc7)
+            self.fc7 = self.fc_layer(self.relu6, "fc7")
+            self.relu7 = tf.nn.relu(self.fc7)
 
-        self.fc8 = self.fc_layer(self.relu7, "fc8")
-        self.prob = tf.nn.softmax(self.fc8, name="prob")
+            self.fc8 = self.fc_layer(self.relu7, "fc8")
+            self.prob = tf.nn.softmax(self.fc8, name="prob")
 
         self.data_dict = None
         print(f"build model finished: {int(time.time() - start_time)}s")

@@ -14,12 +14,13 @@ class Vgg19(network.Layers):
 
     After `build` every layer is an attribute, a float32 tensor: conv1_1 ... conv5_4 (after the ReLU), pool1 ...
     pool5, fc6, fc7, fc8 (before it), relu6 and relu7 (after dropout) and prob, [batch, classes] class probabilities.
-    With attention also attention_feature, [batch, 7, 7, 512], which fc6 takes in place of pool5.
+    With attention also attention_feature, [batch, 7, 7, 512], which fc6 takes in place of pool5, and what it weighs
+    pool5 with: channel_attention, [batch, 512], 0 ... 2, and spatial_attention, [batch, 7, 7, 1], 0 ... 1.
     `var_dict` maps (layer, 0 for its kernel or 1 for its biases) to the variable.
 
     Args:
-      vgg19_npy_path: the weight file, or a weight dict. None, or a layer that the file lacks: normal values
-        truncated at two deviations, mean 0, deviation 0.001, biases too.
+      vgg19_npy_path: the weight file, or a weight dict; its layers are as wide as they are in it. None, or a layer
+        that the file lacks: normal values truncated at two deviations, mean 0, deviation 0.001, biases too.
       trainable: False makes constants instead of variables; every layer must then be in the file.
       dropout: the probability to KEEP a unit, in (0, 1].
       attention: whether fc6 sees pool5 through the attention block. None: if the file has the block. True, or how
@@ -29,6 +30,8 @@ class Vgg19(network.Layers):
         instead of from constants in the graph: the same numbers, sooner and in less memory.
       classes: the width of fc8. If the file's fc8 has another, it starts as a layer that the file lacks, and `build`
         prints a line that says so.
+      include_top: whether the fully connected layers are there. False, on the class or here: `build` takes images of
+        any size and ends with pool5 and the attention; fc6 to prob do not exist, and their weights are not kept.
 
     Raises:
       weights.WeightsError: the file holds no weight dict, or wants to run code.
@@ -38,7 +41,17 @@ class Vgg19(network.Layers):
     attention = None
     classes = 1000
 
-    def __init__(self, vgg19_npy_path=None, trainable=True, dropout=0.5, attention=None, mapped=False, classes=1000):
+    def __init__(
+        self,
+        vgg19_npy_path=None,
+        trainable=True,
+        dropout=0.5,
+        attention=None,
+        mapped=False,
+        classes=1000,
+        include_top=True,
+    ):
+        self.include_top = self.include_top and include_top
         self.data_dict = None if vgg19_npy_path is None else self._load(vgg19_npy_path, mapped)
         self.var_dict = {}
         self.trainable = trainable
@@ -51,7 +64,8 @@ class Vgg19(network.Layers):
         """Makes the graph, sets an attribute for each layer and releases the weights that were read.
 
         Args:
-          rgb: float32 tensor [batch, 224, 224, 3], RGB in [0, 1]; the batch may be unknown.
+          rgb: float32 tensor [batch, 224, 224, 3], RGB in [0, 1]; the batch may be unknown. Without top any height
+            and width from 32 on, which may be unknown, too; the sizes of the layers are then other ones.
           train_mode: a bool tensor: dropout only when it is true. None: dropout always if `trainable`, else never.
 
         Raises:
@@ -98,28 +112,31 @@ class Vgg19(network.Layers):
             attention = bool(self._attention_layers(channels=self.pool5.get_shape().as_list()[3]))
         if attention:
             feature = self.attention_feature = self._attend(self.pool5, "glorot" if attention is True else attention)
+            self.channel_attention, self.spatial_attention = network.attention_maps(feature)
 
-        self.fc6 = self.fc_layer(feature, 25088, 4096, "fc6")
-        self.relu6 = self._drop_out(tf.nn.relu(self.fc6), train_mode)
+        if self.include_top:
+            self.fc6 = self.fc_layer(feature, 25088, 4096, "fc6")
+            self.relu6 = self._drop_out(tf.nn.relu(self.fc6), train_mode)
 
-        self.fc7 = self.fc_layer(self.relu6, 4096, 4096, "fc7")
-        self.relu7 = self._drop_out(tf.nn.relu(self.fc7), train_mode)
+            self.fc7 = self.fc_layer(self.relu6, 4096, 4096, "fc7")
+            self.relu7 = self._drop_out(tf.nn.relu(self.fc7), train_mode)
 
-        self._leave_other_classes()
-        self.fc8 = self.fc_layer(self.relu7, 4096, self.classes, "fc8")
-        self.prob = tf.nn.softmax(self.fc8, name="prob")
+            self._leave_other_classes()
+            self.fc8 = self.fc_layer(self.relu7, 4096, self.classes, "fc8")
+            self.prob = tf.nn.softmax(self.fc8, name="prob")
 
         self.data_dict = None
 
     def _leave_other_classes(self):
         """Forgets the file's fc8 if it tells other classes apart, so that it starts fresh."""
-        if not self.trainable or "fc8" not in (self.data_dict or {}):
+        width = self._width("fc8", self.classes)
+        if width == self.classes:
             return
-        biases = tf.TensorShape(getattr(self.data_dict["fc8"][1], "shape", None))
-        if biases.is_compatible_with([None]) and not biases.is_compatible_with([self.classes]):
-            width = biases.as_list()[0]
-            print(f"{self._source}: fc8: {width} classes in the file, {self.classes} wanted: it starts fresh")
-            self.data_dict = {name: layer for name, layer in self.data_dict.items() if name != "fc8"}
+        told = f"{self._source}: fc8: {width} classes in the file, {self.classes} wanted"
+        if not self.trainable:
+            raise weights.WeightsError(f"{told}; give classes={width}")
+        print(f"{told}: it starts fresh")
+        self.data_dict = {name: layer for name, layer in self.data_dict.items() if name != "fc8"}
 
     def _drop_out(self, relu, train_mode):
         if train_mode is not None:
@@ -165,18 +182,37 @@ class Vgg19(network.Layers):
             ) from error
 
     def conv_layer(self, bottom, in_channels, out_channels, name):
-        """3x3 convolution with stride 1, bias and ReLU: [batch, H, W, in] to [batch, H, W, out]."""
+        """3x3 convolution with stride 1, bias and ReLU: [batch, H, W, in] to [batch, H, W, out].
+
+        With a weight dict the widths are those of `bottom` and of the dict's kernel.
+        """
+        if self.data_dict is not None:
+            in_channels = bottom.get_shape().as_list()[3]
+            out_channels = self._width(name, out_channels)
         with tf.variable_scope(name):
             filt, conv_biases = self.get_conv_var(3, in_channels, out_channels, name)
             conv = tf.nn.conv2d(bottom, filt, [1, 1, 1, 1], padding="SAME")
             return tf.nn.relu(tf.nn.bias_add(conv, conv_biases))
 
     def fc_layer(self, bottom, in_size, out_size, name):
-        """Fully connected layer without ReLU: [batch, ...], flattened to in_size, to [batch, out_size]."""
+        """Fully connected layer without ReLU: [batch, ...], flattened to in_size, to [batch, out_size].
+
+        With a weight dict the sizes are those of `bottom`, where it is known, and of the dict's kernel.
+        """
+        if self.data_dict is not None:
+            in_size = bottom.get_shape()[1:].num_elements() or in_size
+            out_size = self._width(name, out_size)
         with tf.variable_scope(name):
             fc_weights, biases = self.get_fc_var(in_size, out_size, name)
             x = tf.reshape(bottom, [-1, in_size])
             return tf.nn.bias_add(tf.matmul(x, fc_weights), biases)
+
+    def _width(self, name, nominal):
+        """How many outputs a layer has: as many as its kernel in the weight dict, or the nominal ones."""
+        if name not in (self.data_dict or {}):
+            return nominal
+        shape = tf.TensorShape(getattr(self.data_dict[name][0], "shape", None))
+        return shape.as_list()[-1] if shape.ndims else nominal
 
     def get_conv_var(self, filter_size, in_channels, out_channels, name):
         """Kernel [filter_size, filter_size, in, out] and biases [out] of a convolution, float32 variables."""

@@ -55,7 +55,7 @@ def test_frozen_graph_is_upstreams(seeded, net, cls, options):
 
 @pytest.mark.parametrize(("net", "cls", "layers", "more"), [
     ("vgg16", vgg16.Vgg16, VGG16_LAYERS, []),
-    ("vgg19", vgg19.Vgg19, VGG19_LAYERS, ["attention_feature"]),
+    ("vgg19", vgg19.Vgg19, VGG19_LAYERS, ["attention_feature", "channel_attention", "spatial_attention"]),
 ])  # fmt: skip
 def test_frozen_attributes_and_their_names(seeded, net, cls, layers, more):
     _, network = build_frozen(cls, seeded(net, thin=True))

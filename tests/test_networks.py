@@ -1,5 +1,7 @@
 """How people use the classes: subclasses in all their forms, several networks, saving; and what goes wrong."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -159,16 +161,6 @@ def test_other_inputs_than_placeholders(seeded, tiger_and_puzzle, kind):
 # Weights with attention, saved and loaded.
 
 
-class Thin(vgg19_trainable.Vgg19):
-    """The trainable network in the widths of its weight dict, for what does not need 575 MB."""
-
-    def conv_layer(self, bottom, in_channels, out_channels, name):
-        return super().conv_layer(bottom, *self.data_dict[name][0].shape[2:], name)
-
-    def fc_layer(self, bottom, in_size, out_size, name):
-        return super().fc_layer(bottom, *self.data_dict[name][0].shape, name)
-
-
 def test_save_and_load_with_attention(seeded, pixels, tmp_path, capsys):
     """A fresh block, trained one step, saved: both classes give the same output from the file."""
     path = str(tmp_path / "saved.npy")
@@ -176,7 +168,7 @@ def test_save_and_load_with_attention(seeded, pixels, tmp_path, capsys):
     with tf.Graph().as_default(), tf.Session(config=session_config()) as session:
         rgb = placeholder()
         train_mode = tf.placeholder(tf.bool)
-        network = Thin(seeded("vgg19", thin=True), attention=True)
+        network = vgg19_trainable.Vgg19(seeded("vgg19", thin=True), attention=True)
         with tf.variable_scope("second"):
             network.build(rgb, train_mode)
         assert [key for key in network.var_dict if "cbam" in key[0]] == [
@@ -194,10 +186,10 @@ def test_save_and_load_with_attention(seeded, pixels, tmp_path, capsys):
 
     saved = weights.read(path)
     weights.check(saved, "vgg19", path, thin=True)
-    for cls in (vgg19.Vgg19, Thin):
+    for cls, options in ((vgg19.Vgg19, {}), (vgg19_trainable.Vgg19, {"trainable": False})):
         with tf.Graph().as_default(), tf.Session(config=session_config()) as session:
             rgb = placeholder()
-            network = cls(saved) if cls is vgg19.Vgg19 else cls(saved, trainable=False)
+            network = cls(saved, **options)
             network.build(rgb)
             assert not tf.global_variables()
             found = session.run([network.attention_feature, network.prob], {rgb: images})
@@ -340,10 +332,17 @@ def test_wrong_weights(seeded, tmp_path):
           fc6=[thin["fc6"][0][:, :64], thin["fc6"][1][:64]])  # fmt: skip
     fault("cbam/fc_1 kernel: expected (16, 4), got (8, 4)", **weights.seeded_attention(8))
     with tf.Graph().as_default():
-        with pytest.raises(weights.WeightsError, match=r"conv1_1 kernel: expected \(3, 3, 3, 64\), got \(3, 3, 3, 2\)"):
-            vgg19_trainable.Vgg19(thin).build(placeholder())
+        for layer, expected, found in (
+            ([kernel[:, :, :1], biases], "kernel: expected (3, 3, 3, 2)", "(3, 3, 1, 2)"),
+            ([kernel[:, :, 0], biases], "kernel: expected (3, 3, 3, 2)", "(3, 3, 2)"),
+            ([kernel, biases[:1]], "biases: expected (2,)", "(1,)"),
+        ):
+            with pytest.raises(weights.WeightsError, match=re.escape(f"data_dict: conv1_1 {expected}, got {found}")):
+                vgg19_trainable.Vgg19({**thin, "conv1_1": layer}).build(placeholder())
         with pytest.raises(weights.WeightsError, match="conv1_1 is missing; with trainable=False every layer"):
             vgg19_trainable.Vgg19(trainable=False).build(placeholder())
+        with pytest.raises(weights.WeightsError, match="fc8: 1000 classes in the file, 3 wanted; give classes=1000"):
+            vgg19_trainable.Vgg19(thin, trainable=False, classes=3).build(placeholder())
 
 
 def unknown():

@@ -128,7 +128,11 @@ def test_a_recording_holds_what_upstream_computed(thin):
                 assert_close(file[f"layer/{layer}"], expected, UPSTREAM, layer)
             assert_close(file["pixels"], np.stack([images["tiger"], images["puzzle"]]), 1e-6)
         names = [entry["name"] for entry in about["layers"]]
-        assert names == about["order"] and set(golden) == set(names) - {"attention_feature"}
+        assert names == about["order"] and set(golden) == set(names) - {
+            "attention_feature",
+            "channel_attention",
+            "spatial_attention",
+        }
         assert [name for name in names if name[:2] in ("fc", "re", "pr")] == [
             "fc6",
             "relu6",
@@ -283,7 +287,7 @@ def test_attention_on_one_side(thin, tmp_path, judged):
     arguments = arguments_of("attention", tmp_path)
     acting = dump(tmp_path / "acting.npz", "--from", thin("vgg19"), *arguments)
     result = judged(thin("vgg19"), acting)
-    assert result["first"] == "attention_feature"
+    assert result["first"] == "channel_attention"
     assert result["cause"]["text"] == "attention on one side: B's block acts, A lets everything through"
     without = dump(tmp_path / "without.npz", "--from", thin("vgg19"), "--no-attention")
     result = judged(acting, without)
