@@ -14,7 +14,7 @@ from conftest import TEST_DATA, assert_close, golden_arrays
 
 import tensorflow_vgg
 from tensorflow_vgg import utils, weights
-from tensorflow_vgg._command.main import main
+from tensorflow_vgg._command.main import VERBS, main
 
 
 @pytest.fixture
@@ -266,6 +266,32 @@ def test_help_loads_no_tensorflow(arguments):
     output = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout.decode()
     loaded = set(output[output.index("LOADED") :].split())
     assert not {"tensorflow", "skimage", "numpy"} & loaded
+    verbs = {name.split(".")[-1] for name in loaded if name.startswith("tensorflow_vgg._command.")} & set(VERBS)
+    assert verbs == set(arguments) & {"classify"}
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["clasify"], "clasify: no such verb; did you mean classify?"),
+    (["weights", "chek"], "chek: no such verb; did you mean check?"),
+    (["xyzzy"], "xyzzy: no such verb; expected one of classify, run, dump, "),
+    (["\x1b[2J\u202e"], r"\x1b[2J\u202e: no such verb"),
+    (["train", "folder", "--bar"], "tensorflow-vgg train: error: unrecognized arguments: --bar"),
+    (["weights", "check", "x", "--bar\x1b[2J"], r"weights check: error: unrecognized arguments: --bar\x1b"),
+    (["classify", "x", "--top", "0"], "--top: expected a whole number from 1, got 0"),
+    (["weights", "make", "x", "--seed", "4294967296"], "--seed: expected a whole number from 0 to 4294967295, got 429"),
+    (["patch", "x", "--ratio", "nan"], "--ratio: expected a number above 0, got nan"),
+    (["train", "x", "--dropout", "1.5"], "--dropout: expected a number above 0, at most 1, got 1.5"),
+])  # fmt: skip
+def test_bad_verbs_and_options_are_answered_in_four_lines(capsys, arguments, message):
+    try:
+        status = main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    printed = capsys.readouterr()
+    lines = printed.err.splitlines()
+    assert status == 2 and printed.out == "" and len(lines) <= 4 and message in lines[-1]
+    if len(lines) > 1:
+        assert lines[0].startswith(f"usage: {lines[-1].split(':')[0]} ")
 
 
 def test_module_and_seeded_weights():

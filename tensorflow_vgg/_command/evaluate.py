@@ -1,0 +1,56 @@
+"""`tensorflow-vgg evaluate`: how well weights classify a folder of images."""
+
+import json
+import os
+import re
+
+from tensorflow_vgg._command import options
+from tensorflow_vgg._command.terminal import say, tensorflow
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser):
+    """Adds the options."""
+    parser.usage = "%(prog)s [OPTION ...] FOLDER"
+    parser.add_argument("folder", metavar="FOLDER", help="one subfolder a class, named by its label or WordNet id")
+    parser.add_argument("--weights", metavar="FILE", help="default: as for classify")
+    options.add_net(parser)
+    options.add_labels(parser)
+    options.add_no_attention(parser)
+    options.add_batch(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object in place of the table")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix; needs matplotlib")
+
+
+def run(args):
+    """Prints how well weights classify the images of a folder."""
+    if args.plot:
+        options.expect_new(args.plot)
+    source = options.weights_source(args.weights, args.net)
+    tensorflow()
+    from tensorflow_vgg import _network
+    from tensorflow_vgg._command import predict
+    from tensorflow_vgg._train import training
+
+    weight_dict = options.weight_dict_of(source, args.net, not _network.has_gpu())
+    labels = options.labels_of(args.labels, source, len(weight_dict["fc8"][1]))
+    names = [label.split(" ")[0] if re.match(r"n\d{8} ", label) else label for label in labels]
+    by_id = os.path.isdir(args.folder) and not set(os.listdir(args.folder)) & set(labels)
+    _, items = training.find_images(args.folder, names if by_id else labels)
+    truths, ranked = [], []
+    network = predict.predictor(args.net, weight_dict, not args.no_attention)
+    del weight_dict
+    truth_of = dict(items)
+    for path, probabilities in predict.classified(list(truth_of), args.batch, network):
+        if probabilities is not None:
+            truths.append(truth_of[path])
+            ranked.append(probabilities.argsort()[::-1][:5])
+    if not truths:
+        raise ValueError(f"{args.folder}: none of the {len(items)} images can be read")
+    result = training.score(labels, truths, ranked)
+    if args.plot:
+        training.plot_confusion(args.plot, result)
+    for line in [json.dumps(result)] if args.json else training.text(result):
+        say(line)
+    return 0 if len(truths) == len(items) else 1

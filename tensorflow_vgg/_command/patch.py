@@ -1,0 +1,192 @@
+"""`tensorflow-vgg patch`: the attention block in somebody's source."""
+
+import argparse
+import keyword
+import os
+import re
+import sys
+
+from tensorflow_vgg._command import options
+from tensorflow_vgg._command.terminal import complain, say
+
+__all__ = ["configure", "run"]
+_EXAMPLE = """\
+In a vgg19.py like this
+  import numpy as np
+  import tensorflow as tf
+  ...
+          self.pool5 = self.max_pool(self.conv5_4, 'pool5')
+
+          self.fc6 = self.fc_layer(self.pool5, "fc6")
+it makes
+  import numpy as np
+  import tensorflow as tf
+  from attention import convolutional_block_attention_module  # tensorflow-vgg patch
+  ...
+          self.pool5 = self.max_pool(self.conv5_4, 'pool5')
+          attention_feature = convolutional_block_attention_module(self.pool5, index=0)  # tensorflow-vgg patch
+
+          self.fc6 = self.fc_layer(attention_feature, "fc6")
+and puts attention.py beside it. --revert goes by the comments: leave them there.
+
+Exit status: 0 done, 1 some network was left alone (with --check: something would change), 2 bad input."""
+_ADVICE = """\
+New variables, in the variable scope that the call is in:
+  {scope}/fc_1/kernel  {scope}/fc_1/bias  {scope}/fc_2/kernel  {scope}/fc_2/bias
+  {scope}/spatial_attention_conv/weights  {scope}/spatial_attention_conv/biases
+They need an initialiser: session.run(tf.global_variables_initializer()) after build() and before the first result,
+and before anything is restored from a checkpoint, which does not have them. Two such networks in one graph: build each
+in a tf.variable_scope of its own.
+The network has changed and must be trained again. With --start open it begins close to where it was."""
+_COMPAT_ADVICE = """\
+On TensorFlow 2 build it under `with tf.Graph().as_default():`, or call tf.disable_eager_execution() first. For what
+else in your code needs changing see TensorFlow's own tf_upgrade_v2."""
+
+
+def configure(parser):
+    """Adds the options."""
+    parser.usage = "%(prog)s [OPTION ...] PATH [PATH ...]"
+    parser.description = (
+        "Puts the attention block between the fifth block's pooling and the first fully connected\n"
+        "layer of the VGG16 and VGG19 classes in Python files. Prints the change and makes none, unless told to."
+    )
+    parser.epilog = _EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a Python file, or a folder for all networks in it")
+    doing = parser.add_mutually_exclusive_group()
+    doing.add_argument("--write", action="store_true", help="make the change, and keep the file as it was as FILE.orig")
+    doing.add_argument(
+        "--check", action="store_true", help="only say what would change: exit status 1 if anything would"
+    )
+    parser.add_argument("--no-backup", action="store_true", help="with --write: keep no FILE.orig")
+    parser.add_argument("--revert", action="store_true", help="take out again what --write put in, and nothing else")
+    parser.add_argument("--after", type=_layer, metavar="NAME", help="put the block after this layer, such as pool4")
+    parser.add_argument("--before", type=_layer, metavar="NAME", help="put the block before this layer, such as fc6")
+    parser.add_argument("--index", type=options.WHOLE, metavar="N", help="the block's argument index; default: 0")
+    parser.add_argument(
+        "--ratio", type=options.RATIO, metavar="R", help="its inner_units_ratio; the block's default is 0.5"
+    )
+    parser.add_argument("--scope", type=_scope, metavar="NAME", help="its variable scope; the block's default is cbam")
+    parser.add_argument(
+        "--start",
+        choices=("glorot", "open", "pass-through"),
+        help="how its variables start: glorot at random (the block's default), open close to letting everything "
+        "through, pass-through exactly so, but too saturated to train",
+    )
+    parser.add_argument(
+        "--compat",
+        action="store_true",
+        help="also import tensorflow.compat.v1 as tf, and allow pickles where numpy.load has an encoding, so that the "
+        "file runs on TensorFlow 2; for the rest of your code see TensorFlow's own tf_upgrade_v2",
+    )
+    parser.add_argument(
+        "--attention-module",
+        type=_module_name,
+        metavar="NAME",
+        help="import the block from this module in place of attention; .NAME and PACKAGE.NAME are taken as they are",
+    )
+
+
+def _scope(text):
+    if not re.match(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z", text) or "\\" in text:
+        raise argparse.ArgumentTypeError(f"expected letters, digits and ._-/, got {text}")
+    return text
+
+
+def _layer(text):
+    if not text:
+        raise argparse.ArgumentTypeError("expected a layer's name, such as pool4, got none")
+    return text
+
+
+def _module_name(text):
+    parts = text.lstrip(".").split(".")
+    named = text.isascii() and all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
+    if not named or (len(parts) > 1 and parts[-1] == "py"):
+        raise argparse.ArgumentTypeError(f"expected a module's name, as in an import, got {text}")
+    return text
+
+
+def run(args):
+    """Puts the attention block into source files, or takes it out again."""
+    from tensorflow_vgg._patch import patch as patching
+
+    values = vars(args)
+    settings = patching.Options(**{name: values[name] for name in patching.Options._fields})
+    plans, left_out = [], False
+    # All files are looked at before the first is changed: an error in any leaves all as they are.
+    for path in args.paths:
+        files = patching.find(path)
+        if args.revert:
+            found = [patching.plan_revert(file) for file in files]
+        else:
+            found = [patching.plan(file, settings, skim=os.path.isdir(path)) for file in files]
+        plans += found
+        left_out |= any(plan.doubts for plan in found)
+        if not args.revert and not any(plan.blocks or plan.present or plan.doubts for plan in found):
+            left_out = True
+            complain(f"{path}: no network found: no function in it reads the pooling of a fifth block")
+    # A file can be named twice, or be found by its name and by a link, beside which the block's module is needed too.
+    once = {}
+    for plan in plans:
+        first = once.setdefault(os.path.realpath(plan.path), plan)
+        first.modules.extend(module for module in plan.modules if module not in first.modules)
+    plans = list(once.values())
+    changes = [plan for plan in plans if plan.after != plan.before]
+    writing = args.write or (args.revert and not args.check)
+    if writing:
+        patching.check_writable(changes)
+
+    done = []
+    for plan in plans:
+        for doubt in plan.doubts:
+            complain(f"{plan.path}: left alone:")
+            for line in doubt.splitlines():
+                say(line, sys.stderr)
+        for note in plan.notes:
+            complain(f"{plan.path}: {note}")
+        if plan.present and not {args.index, args.ratio, args.scope, args.start} <= {None}:
+            complain(f"{plan.path}: the block that is there keeps its arguments; --revert it first")
+        if plan in changes:
+            try:
+                _change(patching, plan, args, writing, done)
+            except (OSError, ValueError):
+                if done:
+                    complain(f"changed before the error: {', '.join(done)}")
+                raise
+        elif plan.present:
+            say(f"{plan.path}: nothing to do: the block is there, {patching.lines(plan.present)}")
+        elif args.revert and len(plans) == len(args.paths):
+            say(f"{plan.path}: nothing to do: nothing in it was put in by this command")
+    if args.write and not args.revert:
+        if any(plan.blocks for plan in changes):
+            print(_ADVICE.format(scope=args.scope or "cbam"))
+        if args.compat and changes:
+            print(_COMPAT_ADVICE)
+    if args.check:
+        return 1 if changes else 0
+    return 1 if left_out else 0
+
+
+def _change(patching, plan, args, writing, done):
+    """Makes or shows one file's change; what was made is added to `done`."""
+    if args.check:
+        say(f"{plan.path}: would change")
+    elif not writing:
+        change, file_encoding = patching.diff(plan)
+        if sys.stdout.isatty():
+            encoding = sys.stdout.encoding or "utf-8"
+            text = change.decode(file_encoding, "backslashreplace")
+            print(text.encode(encoding, "backslashreplace").decode(encoding), end="")
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(change)
+            sys.stdout.buffer.flush()
+        for module in plan.modules:
+            complain(f"--write also puts {module} there")
+    else:
+        written = patching.apply(plan, backup=not args.no_backup and not args.revert)
+        done.append(plan.path)
+        others = f" (new beside it: {', '.join(map(os.path.basename, written))})" if written else ""
+        say(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}")
+        sys.stdout.flush()

@@ -1,0 +1,127 @@
+"""What reaches the terminal: lines, progress, and nothing of TensorFlow's start."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import unicodedata
+
+__all__ = ["Progress", "Report", "complain", "say", "shown", "tensorflow", "unheard"]
+
+
+_DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def shown(text):
+    """`text` on one line, with what a terminal would obey, or could not show, as escapes.
+
+    That is control characters, such as may be in names of files and classes, marks that turn the direction of writing,
+    and halves of characters, which stand for bytes of a name that are no UTF-8.
+    """
+    return "".join(
+        char.encode("unicode_escape", "surrogatepass").decode("ascii") if _obeyed(char) else char for char in str(text)
+    )
+
+
+def _obeyed(char):
+    # Cc: C0, C1 and DEL; Cs: surrogates; Zl, Zp: ends of line and paragraph.
+    return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in _DIRECTIONS
+
+
+def say(text, file=None):
+    """Prints a line to stdout or `file`; what its encoding lacks as escapes."""
+    file = file or sys.stdout
+    encoding = getattr(file, "encoding", None) or "utf-8"
+    print(shown(text).encode(encoding, "backslashreplace").decode(encoding), file=file)
+
+
+def complain(problem):
+    """Prints a line about what is wrong to stderr."""
+    say(f"tensorflow-vgg: {problem}", sys.stderr)
+
+
+class Progress:
+    """A bar on stderr, if that is a terminal."""
+
+    def __init__(self, total, enabled=True, what=""):
+        self.total = total
+        self.what = what
+        self.done = 0
+        self.enabled = enabled and sys.stderr.isatty()
+
+    def __enter__(self):
+        self.advance(0)
+        return self
+
+    def __exit__(self, *_):
+        self.clear()
+
+    def advance(self, count):
+        self.done += count
+        if self.enabled:
+            filled = 30 * self.done // self.total
+            bar = f"{self.what}[{'#' * filled}{'.' * (30 - filled)}] {self.done}/{self.total}"
+            print(f"\r{bar}", end="", file=sys.stderr)
+            sys.stderr.flush()
+
+    def clear(self):
+        if self.enabled:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+class Report:
+    """Tells how training goes: what stays on stdout, what is wrong on stderr, and what passes on a terminal."""
+
+    def line(self, text):
+        self._clear()
+        say(text)
+        sys.stdout.flush()
+
+    def problem(self, text):
+        self._clear()
+        complain(text)
+
+    def show(self, text):
+        if sys.stderr.isatty():
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+    def progress(self, total, what):
+        return Progress(total, what=f"{what} ")
+
+    def _clear(self):
+        self.show("")
+
+
+def tensorflow():
+    """TensorFlow 1's API, without the log lines that TensorFlow writes to the terminal by default."""
+    with unheard():
+        import tensorflow.compat.v1 as tf
+
+        tf.config.experimental.list_physical_devices()  # looks for GPUs, and complains where there is none
+    tf.logging.set_verbosity(tf.logging.ERROR)
+    return tf
+
+
+@contextlib.contextmanager
+def unheard():
+    """Keeps what libraries write to stderr away from the terminal, unless it comes to an error.
+
+    TensorFlow 2 logs while it loads, whatever the level; whoever sets the level wants to see it all.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as heard:
+        stderr = os.dup(2)
+        os.dup2(heard.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            heard.seek(0)
+            os.write(stderr, heard.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

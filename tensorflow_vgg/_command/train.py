@@ -1,0 +1,120 @@
+"""`tensorflow-vgg train`: VGG19 with attention, fine-tuned on a folder of images."""
+
+import os
+
+from tensorflow_vgg._command import options
+from tensorflow_vgg._command.terminal import Report, complain, say, tensorflow
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser):
+    """Adds the options."""
+    parser.usage = "%(prog)s [OPTION ...] FOLDER -o RUN"
+    parser.epilog = "Settings of a run that exists are the run's: RUN alone, with its FOLDER, goes on where it stopped."
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="one subfolder of images a class")
+    parser.add_argument(
+        "-o", dest="out", metavar="RUN", help="the run's folder; one that exists goes on where it stopped"
+    )
+    parser.add_argument(
+        "--validation",
+        metavar="FOLDER|PART",
+        help="another folder to validate on, or the part of the images that is kept from training for it, by a hash of "
+        "their names; default: 0.2",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="FILE|seeded:N",
+        help="the weights to start from, or random ones from seed N, to try the program. Default: as for classify",
+    )
+    attention = parser.add_mutually_exclusive_group()
+    attention.add_argument(
+        "--attention", action="store_true", default=None, help="train with the attention block; the default"
+    )
+    attention.add_argument("--no-attention", dest="attention", action="store_false", default=None, help="without it")
+    parser.add_argument(
+        "--attention-start",
+        choices=("open", "glorot"),
+        help="how the block starts if the weights have none: open, the default, close to letting everything through, "
+        "glorot at random, as the tutorial has it",
+    )
+    parser.add_argument(
+        "--train",
+        dest="trained",
+        choices=("head", "fc", "all"),
+        help="what is trained: head: fc8 and attention; fc, the default: fc6, fc7, too; all: everything",
+    )
+    parser.add_argument("--epochs", type=options.POSITIVE, metavar="N", help="default: 30")
+    parser.add_argument("--batch", type=options.POSITIVE, metavar="N", help="images per step; default: 16")
+    parser.add_argument("--optimizer", choices=("adam", "momentum", "sgd"), help="default: adam")
+    parser.add_argument(
+        "--learning-rate",
+        type=options.RATIO,
+        metavar="X",
+        help="at the start; it falls to zero in half a cosine. Default: adam 3e-5, momentum 1e-3, sgd 1e-2",
+    )
+    parser.add_argument(
+        "--weight-decay",
+        type=options.TOLERANCE,
+        metavar="X",
+        help="of the kernels trained (the VGG paper: 5e-4); default: 0",
+    )
+    parser.add_argument(
+        "--dropout",
+        type=options.PART,
+        metavar="P",
+        help="the probability to keep a unit of relu6 and relu7; default: 0.8",
+    )
+    parser.add_argument(
+        "--augment",
+        action="store_true",
+        default=None,
+        help="a random part of each image, maybe mirrored, in place of its centre",
+    )
+    parser.add_argument("--seed", type=options.SEED, metavar="N", help="of all that is random; default: 0")
+    parser.add_argument(
+        "--save-every",
+        type=options.RATIO,
+        default=60.0,
+        metavar="SECONDS",
+        help="between checkpoints; default: %(default)g",
+    )
+    several = parser.add_argument_group("on several machines")
+    several.add_argument("--ps", metavar="HOST:PORT[,…]", help="the parameter servers")
+    several.add_argument("--workers", metavar="HOST:PORT[,…]", help="workers; the first is the chief, which writes RUN")
+    several.add_argument(
+        "--task", metavar="ps:N|worker:N", help="which of them this process is; without the three, TF_CONFIG says"
+    )
+
+
+def run(args):
+    """Fine-tunes VGG19, alone or as one process of several, or holds their parameters."""
+    tensorflow()
+    from tensorflow_vgg._train import training
+
+    cluster = training.read_cluster(args.ps, args.workers, args.task)
+    if cluster and cluster.job == "ps":
+        complain(f"holding parameters at {cluster.ps[cluster.index]}; stop with Ctrl-C")
+        training.serve_parameters(cluster)
+    if args.folder is None or args.out is None:
+        raise ValueError("train: expected FOLDER and -o RUN; only a parameter server (--task ps:N) goes without")
+    given = {name: getattr(args, name) for name in training.DEFAULTS if name != "train"}
+    given["train"] = args.trained
+    for name in ("weights", "validation"):  # a run goes on from another folder, too
+        if given[name] is not None and os.path.exists(given[name]):
+            given[name] = os.path.abspath(given[name])
+    done = training.train(
+        args.folder,
+        args.out,
+        lambda source: options.weight_dict_of(options.weights_source(source, "vgg19"), "vgg19", use_mapped=True),
+        given,
+        Report(),
+        cluster,
+        args.save_every,
+    )
+    if not done:
+        complain(f"{args.out}: stopped; the same command goes on")
+        return 130
+    if cluster is None or cluster.number == 0:
+        say(f"{os.path.join(args.out, 'weights.npy')}: the trained weights")
+    return 0

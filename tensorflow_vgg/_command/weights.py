@@ -1,0 +1,190 @@
+"""`tensorflow-vgg weights`: weight files, checked, made, converted and fetched."""
+
+import hashlib
+import os
+
+from tensorflow_vgg._command import options
+from tensorflow_vgg._command.terminal import say, tensorflow
+
+__all__ = ["VERBS", "configure", "run"]
+
+# A verb and what --help says of it.
+VERBS = {
+    "check": "list a weight file's layers and digests, and say what is wrong with it",
+    "make": "write random weights from a seed; they have learnt nothing",
+    "convert": "turn a Keras weights file of VGG16 or VGG19 into upstream's format",
+    "fetch": "download the Oxford weights from Keras's host and convert them",
+    "attach": "add an attention block to a VGG19 weight file",
+    "detach": "take the attention block out of a weight file",
+    "clear": "remove the cache of mapped weights, never a weight file; not while a program uses it",
+}
+
+
+def configure(parser):
+    """Adds the verbs and their options."""
+    verbs = parser.add_subparsers(metavar="VERB", dest="weights_verb")
+    verbs.required = True
+    parsers = {}
+    for name, text in VERBS.items():
+        parsers[name] = verb = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        verb.set_defaults(parser=verb)
+    nets = ("vgg19", "vgg16")
+
+    verb = parsers["check"]
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("--net", choices=nets, help="default: the network whose layers the file has")
+
+    verb = parsers["make"]
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("--seed", type=options.SEED, required=True, metavar="N")
+    options.add_net(verb)
+
+    verb = parsers["convert"]
+    verb.add_argument("source", metavar="SOURCE", help="of keras.applications, with top: .h5, .weights.h5 or .keras")
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("--net", choices=nets, help="default: the one that SOURCE fits")
+
+    options.add_net(parsers["fetch"])
+
+    verb = parsers["attach"]
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("out", metavar="OUT")
+    verb.add_argument(
+        "--start", choices=("pass-through", "open", "glorot"), default="pass-through", help="default: %(default)s"
+    )
+    verb.add_argument(
+        "--seed", type=options.SEED, default=0, metavar="N", help="of random starts; default: %(default)s"
+    )
+
+    verb = parsers["detach"]
+    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("out", metavar="OUT")
+
+
+def run(args):
+    """Does what the verb says."""
+    return _DOING[args.weights_verb](args)
+
+
+def _check(args):
+    """Prints a weight file's layers and digests; fails with what is wrong."""
+    from tensorflow_vgg import weights
+
+    sha1, sha256 = hashlib.sha1(), hashlib.sha256()
+    weight_dict = weights.read(args.file, sha1, sha256)
+    net = args.net or ("vgg19" if "conv3_4" in weight_dict else "vgg16")
+    _print_layers(weight_dict)
+    say(f"SHA-1    {sha1.hexdigest()}")
+    say(f"SHA-256  {sha256.hexdigest()}")
+    weights.check(weight_dict, net, args.file)
+    known = ": upstream's own vgg16.npy" if sha1.hexdigest() == weights.UPSTREAM_VGG16_SHA1 else ""
+    block = " with an attention block" if weights.attention_layers(weight_dict) else ""
+    say(f"{args.file}: complete weights of {net}{block}{known}")
+    return 0
+
+
+def _print_layers(weight_dict):
+    import numpy as np
+
+    total = 0
+    say(f"{'layer':28}{'kernel':20}{'biases':>8}{'parameters':>12}  range of the kernel")
+    for name, layer in weight_dict.items():
+        try:
+            kernel, biases = layer[0], layer[1]
+            count = kernel.size + biases.size
+            shapes = f"{'x'.join(map(str, kernel.shape)):20}{'x'.join(map(str, biases.shape)):>8}"
+            say(f"{name:28}{shapes}{count:12}  {np.min(kernel):.4g} ... {np.max(kernel):.4g}")
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            say(f"{name!s:28}not [kernel, biases]")
+        else:
+            total += count
+    say(f"{'total':56}{total:12}")
+
+
+def _make(args):
+    """Writes seeded weights."""
+    from tensorflow_vgg import weights
+
+    _write_new(args.file, lambda: weights.seeded(args.net, args.seed))
+    return 0
+
+
+def _convert(args):
+    """Converts a Keras weights file."""
+    tensorflow()
+    from tensorflow_vgg import weights
+
+    _write_new(args.file, lambda: weights.load_keras(args.source, args.net)[1])
+    return 0
+
+
+def _fetch(args):
+    """Downloads, converts and puts the weights where the classes look."""
+    from tensorflow_vgg import weights
+
+    folder = os.environ.get("TENSORFLOW_VGG_HOME") or weights.data_folder()
+    path = os.path.join(folder, f"{args.net}.npy")
+    tensorflow()
+    _write_new(path, lambda: weights.fetch_keras(args.net))
+    return 0
+
+
+def _attach(args):
+    """Adds an attention block to a weight file."""
+    from tensorflow_vgg import weights
+
+    def attached():
+        weight_dict = weights.read(args.file)
+        if weights.attention_layers(weight_dict, args.file):
+            raise ValueError(f"{args.file}: has an attention block already; take it out with weights detach")
+        weights.check(weight_dict, "vgg19", args.file, thin=True)
+        channels = weight_dict["conv5_4"][0].shape[-1]
+        return {**weight_dict, **weights.attention_start(channels, args.start, args.seed)}
+
+    _write_new(args.out, attached)
+    return 0
+
+
+def _detach(args):
+    """Takes the attention block out of a weight file."""
+    from tensorflow_vgg import weights
+
+    def detached():
+        weight_dict = weights.read(args.file)
+        if not any(name in weight_dict for name in weights.ATTENTION_LAYERS):
+            raise ValueError(f"{args.file}: has no attention block")
+        return {name: layer for name, layer in weight_dict.items() if name not in weights.ATTENTION_LAYERS}
+
+    _write_new(args.out, detached)
+    return 0
+
+
+def _clear(args):
+    """Removes the cache of mapped weights."""
+    from tensorflow_vgg._weights import mapped
+
+    folder = mapped.folder()
+    say(f"{folder}: {mapped.clear() / 1e6:.1f} MB freed")
+    return 0
+
+
+def _write_new(path, make):
+    """Writes the weight dict that `make` gives to a file that is not there yet."""
+    from tensorflow_vgg import weights
+
+    options.expect_new(path)
+    weight_dict = make()
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    weights.write(path, weight_dict)
+    say(f"{path}: {os.path.getsize(path)} bytes written")
+
+
+_DOING = {
+    "check": _check,
+    "make": _make,
+    "convert": _convert,
+    "fetch": _fetch,
+    "attach": _attach,
+    "detach": _detach,
+    "clear": _clear,
+}
