@@ -235,7 +235,7 @@ def measure_training(out):
     from matplotlib import figure
 
     from tensorflow_vgg import weights
-    from tensorflow_vgg._train import training
+    from tensorflow_vgg._train.settings import read_metrics
 
     figures, epochs = {}, {}
     with tempfile.TemporaryDirectory() as folder:
@@ -250,7 +250,7 @@ def measure_training(out):
             _, status, usage = os.wait4(process.pid, 0)
             if status:
                 raise RuntimeError(f"{name}: training failed")
-            epochs[name] = [line for line in training.read_metrics(f"{run}/metrics.jsonl") if "epoch" in line]
+            epochs[name] = [line for line in read_metrics(f"{run}/metrics.jsonl") if "epoch" in line]
             seconds = [line["seconds"] for line in epochs[name]]
             figures[name] = {
                 "validation_accuracy": epochs[name][-1]["validation_accuracy"],

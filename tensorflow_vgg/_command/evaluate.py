@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import sys
 
 from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import say, tensorflow
+from tensorflow_vgg._pictures import figure
 
 __all__ = ["configure", "run"]
 
@@ -21,36 +23,42 @@ def configure(parser):
     options.add_batch(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the table")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix; needs matplotlib")
+    parser.add_argument("--wrong", action="store_true", help="also list the images that are taken for something else")
 
 
 def run(args):
     """Prints how well weights classify the images of a folder."""
     if args.plot:
-        options.expect_new(args.plot)
+        options.expect_writable(args.plot)
+        figure.require(f"--plot {args.plot}")
     source = options.weights_source(args.weights, args.net)
     tensorflow()
     from tensorflow_vgg import _network
     from tensorflow_vgg._command import predict
-    from tensorflow_vgg._train import training
+    from tensorflow_vgg._train import evaluation, images, pictures
 
     weight_dict = options.weight_dict_of(source, args.net, not _network.has_gpu())
     labels = options.labels_of(args.labels, source, len(weight_dict["fc8"][1]))
     names = [label.split(" ")[0] if re.match(r"n\d{8} ", label) else label for label in labels]
     by_id = os.path.isdir(args.folder) and not set(os.listdir(args.folder)) & set(labels)
-    _, items = training.find_images(args.folder, names if by_id else labels)
-    truths, ranked = [], []
+    _, items = images.find_images(args.folder, names if by_id else labels)
+    found = []
     network = predict.predictor(args.net, weight_dict, not args.no_attention)
     del weight_dict
     truth_of = dict(items)
     for path, probabilities in predict.classified(list(truth_of), args.batch, network):
         if probabilities is not None:
-            truths.append(truth_of[path])
-            ranked.append(probabilities.argsort()[::-1][:5])
-    if not truths:
+            found.append(evaluation.Classified(path, truth_of[path], probabilities))
+    if not found:
         raise ValueError(f"{args.folder}: none of the {len(items)} images can be read")
-    result = training.score(labels, truths, ranked)
+    result = evaluation.score(labels, found)
+    wrong = evaluation.wrong(labels, found) if args.wrong else []
+    if args.json:
+        say(json.dumps({**result, "wrong": wrong} if args.wrong else result))
+    else:
+        for line in evaluation.text(result) + evaluation.text_of_wrong(wrong):
+            say(line)
+    sys.stdout.flush()  # before anything else can go wrong
     if args.plot:
-        training.plot_confusion(args.plot, result)
-    for line in [json.dumps(result)] if args.json else training.text(result):
-        say(line)
-    return 0 if len(truths) == len(items) else 1
+        pictures.draw_confusion(args.plot, result)
+    return 0 if len(found) == len(items) else 1

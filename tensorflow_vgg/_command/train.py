@@ -1,11 +1,17 @@
 """`tensorflow-vgg train`: VGG19 with attention, fine-tuned on a folder of images."""
 
+import contextlib
 import os
+import shutil
+import sys
+import time
 
 from tensorflow_vgg._command import options
-from tensorflow_vgg._command.terminal import Report, complain, say, tensorflow
+from tensorflow_vgg._command.terminal import complain, say, shown, tensorflow
 
 __all__ = ["configure", "run"]
+
+_QUIET_SECONDS = 30  # without a terminal a line tells at least so often that it goes on
 
 
 def configure(parser):
@@ -19,8 +25,8 @@ def configure(parser):
     parser.add_argument(
         "--validation",
         metavar="FOLDER|PART",
-        help="another folder to validate on, or the part of the images that is kept from training for it, by a hash of "
-        "their names; default: 0.2",
+        help="another folder to validate on, or the part of each class that is kept from training for it, by a hash of "
+        "the images' names; default: 0.2",
     )
     parser.add_argument(
         "--weights",
@@ -36,7 +42,7 @@ def configure(parser):
         "--attention-start",
         choices=("open", "glorot"),
         help="how the block starts if the weights have none: open, the default, close to letting everything through, "
-        "glorot at random, as the tutorial has it",
+        "since it is trained behind pretrained layers; glorot at random, as the tutorial has it",
     )
     parser.add_argument(
         "--train",
@@ -44,7 +50,9 @@ def configure(parser):
         choices=("head", "fc", "all"),
         help="what is trained: head: fc8 and attention; fc, the default: fc6, fc7, too; all: everything",
     )
-    parser.add_argument("--epochs", type=options.POSITIVE, metavar="N", help="default: 30")
+    parser.add_argument(
+        "--epochs", type=options.POSITIVE, metavar="N", help="default: 30; with more of them a finished run goes on"
+    )
     parser.add_argument("--batch", type=options.POSITIVE, metavar="N", help="images per step; default: 16")
     parser.add_argument("--optimizer", choices=("adam", "momentum", "sgd"), help="default: adam")
     parser.add_argument(
@@ -73,6 +81,12 @@ def configure(parser):
     )
     parser.add_argument("--seed", type=options.SEED, metavar="N", help="of all that is random; default: 0")
     parser.add_argument(
+        "--keep",
+        choices=("best", "last", "both"),
+        help="the epoch that weights.npy is of: that with the least validation loss, or the last; both, the default: "
+        "weights.npy the best, last.npy the last",
+    )
+    parser.add_argument(
         "--save-every",
         type=options.RATIO,
         default=60.0,
@@ -89,32 +103,83 @@ def configure(parser):
 
 def run(args):
     """Fine-tunes VGG19, alone or as one process of several, or holds their parameters."""
+    report = _Report()
+    report.show("starting TensorFlow")
     tensorflow()
-    from tensorflow_vgg._train import training
+    from tensorflow_vgg._train import cluster, settings
+    from tensorflow_vgg._train.run import Run
 
-    cluster = training.read_cluster(args.ps, args.workers, args.task)
-    if cluster and cluster.job == "ps":
-        complain(f"holding parameters at {cluster.ps[cluster.index]}; stop with Ctrl-C")
-        training.serve_parameters(cluster)
+    machines = cluster.read_cluster(args.ps, args.workers, args.task)
+    if machines and machines.job == "ps":
+        report.problem(f"holding parameters at {machines.ps[machines.index]}; stop with Ctrl-C")
+        cluster.serve_parameters(machines)
     if args.folder is None or args.out is None:
         raise ValueError("train: expected FOLDER and -o RUN; only a parameter server (--task ps:N) goes without")
-    given = {name: getattr(args, name) for name in training.DEFAULTS if name != "train"}
+    given = {name: getattr(args, name) for name in settings.DEFAULTS if name != "train"}
     given["train"] = args.trained
     for name in ("weights", "validation"):  # a run goes on from another folder, too
         if given[name] is not None and os.path.exists(given[name]):
             given[name] = os.path.abspath(given[name])
-    done = training.train(
-        args.folder,
-        args.out,
-        lambda source: options.weight_dict_of(options.weights_source(source, "vgg19"), "vgg19", use_mapped=True),
-        given,
-        Report(),
-        cluster,
-        args.save_every,
-    )
-    if not done:
-        complain(f"{args.out}: stopped; the same command goes on")
-        return 130
-    if cluster is None or cluster.number == 0:
-        say(f"{os.path.join(args.out, 'weights.npy')}: the trained weights")
-    return 0
+    done = Run(args.out, args.folder, given, _weight_dict, report, machines, args.save_every).train()
+    report.show("")
+    return 0 if done else 130
+
+
+def _weight_dict(source):
+    return options.weight_dict_of(options.weights_source(source, "vgg19"), "vgg19", use_mapped=True)
+
+
+class _Report:
+    """Tells how training goes: what stays on stdout, what is wrong on stderr.
+
+    What passes replaces itself on a terminal; where there is none it is a line when nothing was told for long.
+    """
+
+    def __init__(self):
+        self._terminal = bool(sys.stderr) and sys.stderr.isatty()
+        self._told = time.monotonic()
+
+    def line(self, text):
+        self._clear()
+        say(text)
+        sys.stdout.flush()
+
+    def problem(self, text):
+        self._clear()
+        complain(text)
+
+    def show(self, text):
+        if self._terminal:
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r\033[K{shown(text)[:width]}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._told >= _QUIET_SECONDS:
+            self.problem(text)
+
+    @contextlib.contextmanager
+    def progress(self, total, what):
+        yield _Progress(self, total, what)
+        self._clear()
+
+    def _clear(self):
+        self._told = time.monotonic()
+        if self._terminal:
+            self.show("")
+
+
+class _Progress:
+    """How many of something are done, and how fast it goes."""
+
+    def __init__(self, report, total, what):
+        self._report = report
+        self._total = total
+        self._what = what
+        self._done = self._here = 0
+        self._began = time.monotonic()
+
+    def advance(self, count):
+        self._done += count
+        # What an earlier process did comes first, in no time.
+        self._here, self._began = (self._here + count, self._began) if self._done > count else (0, time.monotonic())
+        rate = self._here / max(time.monotonic() - self._began, 1e-3)
+        speed = f", {rate:.0f}/s" if self._here else ""
+        self._report.show(f"{self._what}: {self._done}/{self._total}{speed}")

@@ -1,0 +1,120 @@
+"""The run's folder: one process at a time in it, and the checkpoints."""
+
+import contextlib
+import os
+import re
+
+import tensorflow.compat.v1 as tf
+
+from tensorflow_vgg._train.settings import write_text
+
+__all__ = ["alone", "last", "last_step", "mend", "steps", "without_later"]
+
+_OURS = re.compile(
+    r"(config\.json|images\.json|labels\.txt|metrics\.jsonl|curves\.png|checkpoint|(weights|last|best-\d+)\.npy).*\.tmp"
+    r"|model\.ckpt-\d+\..*tempstate\d+"
+)
+
+
+@contextlib.contextmanager
+def alone(run):
+    """Keeps other processes out of the run, and removes what a killed one left half-written."""
+    path = os.path.join(run, ".lock")
+    try:
+        # No link is followed and nothing is cut: whatever .lock may be, it stays as it is.
+        number = os.open(
+            path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600
+        )
+    except OSError as error:
+        raise ValueError(f"{path}: expected a file of this program's, cannot open it: {error.strerror}") from error
+    try:
+        with contextlib.suppress(ImportError):  # Windows
+            import fcntl
+
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ValueError(f"{run}: another process is training this run; wait for it or stop it") from error
+        for name in os.listdir(run):
+            if _OURS.fullmatch(name) and not os.path.isdir(os.path.join(run, name)):
+                os.remove(os.path.join(run, name))
+        yield
+    finally:
+        os.close(number)
+
+
+def steps(run):
+    """The steps of which there is a checkpoint, in order, whether it can be read or not."""
+    if not os.path.isdir(run):
+        return []
+    found = (re.fullmatch(r"model\.ckpt-(\d{1,18})\.index", name) for name in os.listdir(run))
+    return sorted(int(match.group(1)) for match in found if match)
+
+
+def mend(run, report):
+    """Makes `checkpoint` name the checkpoints in the folder that can be read, by paths relative to it.
+
+    Whatever it named before: those of a run that was copied are the original's, which TensorFlow would go on from and
+    in the end delete.
+    """
+    good = steps(run)
+    while good and not _readable(_path(run, good[-1])):
+        report.problem(f"{_path(run, good[-1])}: damaged; going on from the checkpoint before")
+        good.pop()
+    damaged = set(steps(run)) - set(good)
+    for step in damaged:
+        _remove(run, step)
+    if damaged and not good:
+        raise ValueError(f"{run}: none of its checkpoints can be read; start another run in another folder")
+    if good:
+        _write_state(run, good)
+    elif os.path.lexists(os.path.join(run, "checkpoint")):
+        os.remove(os.path.join(run, "checkpoint"))
+
+
+def _path(run, step):
+    return os.path.join(run, f"model.ckpt-{step}")
+
+
+def _readable(path):
+    """Whether all of a checkpoint can be read; TensorFlow has a checksum for each tensor."""
+    try:
+        reader = tf.train.load_checkpoint(path)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except (tf.errors.OpError, RuntimeError, ValueError):
+        return False
+    return reader.has_tensor("global_step")
+
+
+def _write_state(run, good):
+    lines = [f'model_checkpoint_path: "model.ckpt-{good[-1]}"']
+    lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in good]
+    write_text(os.path.join(run, "checkpoint"), "".join(f"{line}\n" for line in lines))
+
+
+def _remove(run, step):
+    name = re.compile(rf"model\.ckpt-{step}\.(index|meta|data-\d+-of-\d+)")
+    for found in os.listdir(run):
+        if name.fullmatch(found):
+            os.remove(os.path.join(run, found))
+
+
+def last(run):
+    """The path of the last checkpoint, or None."""
+    found = steps(run)
+    return _path(run, found[-1]) if found else None
+
+
+def last_step(run):
+    """The step of the last checkpoint, or -1."""
+    return ([-1] + steps(run))[-1]
+
+
+def without_later(run, step):
+    """Removes the checkpoints from a step on, whose loss is not finite, if there is an earlier one."""
+    good = [earlier for earlier in steps(run) if earlier < step]
+    if good:
+        for later in set(steps(run)) - set(good):
+            _remove(run, later)
+        _write_state(run, good)

@@ -1,0 +1,300 @@
+"""What happens around the steps of a session: where it begins and stops, what is recorded, what is kept."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import threading
+import time
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from tensorflow_vgg import weights
+from tensorflow_vgg._train.settings import read_metrics
+
+__all__ = ["Begin", "Best", "Finite", "NotFinite", "Record", "Saver", "Stop", "Validation", "best_epoch"]
+
+_DIVERGING = 10.0  # times the first epoch's loss
+
+
+class NotFinite(ValueError):
+    """The loss or a weight is no finite number any more; `step` is the one whose weights give that."""
+
+    def __init__(self, message, step):
+        super().__init__(message)
+        self.step = step
+
+
+class Begin(tf.train.SessionRunHook):
+    """Has a session begin with the batch that comes after the step it begins at."""
+
+    def __init__(self, initializer, first, number, workers):
+        self._initializer = initializer
+        self._first = first
+        self._number = number
+        self._workers = workers
+
+    def after_create_session(self, session, coord):
+        step = _step(session)
+        session.run(self._initializer, {self._first: step + (self._number - step) % self._workers})
+
+
+def _step(session):
+    return int(session.run(tf.train.get_global_step(session.graph)))
+
+
+class Finite(tf.train.SessionRunHook):
+    """Raises when the loss is not finite, before a checkpoint is made of that."""
+
+    def __init__(self, loss):
+        self._loss = loss
+
+    def before_run(self, run_context):
+        return tf.train.SessionRunArgs(self._loss)
+
+    def after_run(self, run_context, run_values):
+        if not np.isfinite(run_values.results):
+            step = _step(run_context.session)
+            raise NotFinite(f"the loss is {run_values.results} at step {step}", step - 1)
+
+
+class Saver(tf.train.Saver):
+    """Makes checkpoints, with relative paths, of weights that are finite, and keeps the best epoch with them.
+
+    Args:
+      variables: what a checkpoint holds.
+      best: the `Best` of the run.
+      report: where to tell that it writes.
+    """
+
+    def __init__(self, variables, best, report):
+        super().__init__(variables, max_to_keep=2, save_relative_paths=True)
+        sums = [tf.reduce_sum(variable) for variable in variables if variable.dtype.is_floating]
+        self._all_finite = tf.reduce_all(tf.is_finite(tf.stack(sums)))
+        self._best = best
+        self._report = report
+
+    def save(self, sess, *args, **options):
+        if not sess.run(self._all_finite):  # which only the loss of the next step would tell
+            step = _step(sess)
+            raise NotFinite(f"the weights are not finite any more after step {step}", step)
+        self._report.show("writing a checkpoint")
+        self._best.write()
+        path = super().save(sess, *args, **options)
+        self._best.clean()
+        return path
+
+
+class Best:
+    """The trained weights after the epoch of the least validation loss, in the run's best-STEP.npy.
+
+    They are held in memory until the next checkpoint is made: a file is written before the checkpoint that knows of
+    it, and an older one is removed after. So each checkpoint has its best epoch beside it, whenever a process is
+    killed.
+
+    Args:
+      run: the folder.
+      variables: {(layer, 0 or 1): variable}; empty: only which epoch it is is found out.
+    """
+
+    def __init__(self, run, variables):
+        self._run = run
+        self._variables = variables
+        self._held = None
+        self._step = None
+        self._loss = float("inf")
+
+    def begin(self, history):
+        """Goes on after the lines of metrics.jsonl."""
+        line = best_epoch(history) or {"step": None, "validation_loss": float("inf")}
+        self._held, self._step, self._loss = None, line["step"], line["validation_loss"]
+
+    def offer(self, session, step, loss):
+        """Keeps the weights as they are if their validation loss is the least; returns whether it is."""
+        if not loss < self._loss:
+            return False
+        self._step, self._loss = step, loss
+        if self._variables:
+            self._held = {}
+            for (layer, index), value in session.run(self._variables).items():
+                self._held.setdefault(layer, {})[index] = value
+        return True
+
+    def write(self):
+        """Writes what is held."""
+        if self._held is not None:
+            weights.write(os.path.join(self._run, f"best-{self._step}.npy"), self._held)
+            self._held = None
+
+    def clean(self):
+        """Removes the files of earlier epochs."""
+        for name in os.listdir(self._run):
+            if re.fullmatch(r"best-\d+\.npy", name) and name != f"best-{self._step}.npy":
+                os.remove(os.path.join(self._run, name))
+
+
+def best_epoch(history):
+    """The line of metrics.jsonl of the first epoch with the least validation loss, or None."""
+    validated = [line for line in history if "epoch" in line and np.isfinite(line.get("validation_loss", np.nan))]
+    return min(validated, key=lambda line: line["validation_loss"], default=None)
+
+
+class Stop(tf.train.SessionRunHook):
+    """Ends a session after the step during which the process is asked to stop, so that nothing is lost."""
+
+    def __init__(self):
+        self.asked = False
+        self.running = False
+
+    @contextlib.contextmanager
+    def listening(self):
+        """Within the block the first Ctrl-C or SIGTERM asks while steps run; else it raises KeyboardInterrupt."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread may handle signals
+            return
+
+        def ask(*_):
+            if self.asked or not self.running:
+                raise KeyboardInterrupt
+            self.asked = True
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def after_create_session(self, session, coord):
+        self.running = True
+
+    def after_run(self, run_context, run_values):
+        if self.asked:
+            run_context.request_stop()
+
+
+class Record(tf.train.SessionRunHook):
+    """Keeps metrics.jsonl, validates after each epoch, and tells how it goes.
+
+    Args:
+      path: of metrics.jsonl.
+      per_epoch: steps in an epoch.
+      epochs: how many there are.
+      watched: tensors of a step by name: loss, accuracy, rate, and images, how many it saw.
+      validate: called as validate(session, step): what validation found, a dict.
+      best: the `Best` of the run.
+      report: where to tell it.
+    """
+
+    def __init__(self, path, per_epoch, epochs, watched, validate, best, report):
+        self._path = path
+        self._per_epoch = per_epoch
+        self._epochs = epochs
+        self._watched = watched
+        self._validate = validate
+        self._best = best
+        self._report = report
+        self._epoch_began = time.monotonic()
+
+    def after_create_session(self, session, coord):
+        step = _step(session)
+        # Steps after the checkpoint come again.
+        history = [line for line in read_metrics(self._path) if line["step"] <= step and "kept" not in line]
+        with weights.replacing(self._path) as file:
+            file.write("".join(json.dumps(line) + "\n" for line in history).encode())
+        self._best.begin(history)
+        epochs = [line for line in history if "epoch" in line]
+        self._ended = max([line["epoch"] for line in epochs], default=0)
+        self._first_loss = next((line["loss"] for line in epochs if line["epoch"] == 1), None)
+        self._told = False
+        ended_at = self._ended * self._per_epoch
+        self._of_epoch = [line for line in history if "epoch" not in line and line["step"] > ended_at]
+        self._began = self._stepped = time.monotonic()
+        self._first = step
+
+    def before_run(self, run_context):
+        return tf.train.SessionRunArgs(self._watched)
+
+    def after_run(self, run_context, run_values):
+        step = _step(run_context.session)
+        values = {name: float(value) for name, value in run_values.results.items()}
+        images = values["images"] = int(values["images"])
+        self._note({"step": step, **values})
+        self._of_epoch.append(values)
+        now = time.monotonic()
+        last = self._epochs * self._per_epoch
+        left = int((last - step) * (now - self._began) / max(1, step - self._first))
+        self._report.show(
+            f"epoch {self._ended + 1}/{self._epochs}  step {step}/{last}  "
+            f"loss {values['loss']:.4f}  accuracy {values['accuracy']:.3f}  "
+            f"{images / (now - self._stepped):.1f} images/s  {left // 60}:{left % 60:02} left"
+        )
+        self._end_epochs(run_context.session, step)
+        self._stepped = time.monotonic()
+
+    def _end_epochs(self, session, step):
+        epoch = step // self._per_epoch
+        if epoch <= self._ended:
+            return
+        self._ended = epoch
+        images = [line["images"] for line in self._of_epoch]
+        means = {
+            name: float(np.average([line[name] for line in self._of_epoch], weights=images))
+            for name in ("loss", "accuracy")
+        }
+        found = {**means, **self._validate(session, step)}
+        best = self._best.offer(session, step, found.get("validation_loss", float("inf")))
+        now = time.monotonic()
+        self._note({"epoch": epoch, "step": step, **found, "best": best, "seconds": now - self._epoch_began})
+        told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in found.items())
+        mark = ", the best so far" if best else ""
+        self._report.line(f"epoch {epoch}/{self._epochs}: {told}, {now - self._epoch_began:.1f} s{mark}")
+        self._tell_diverging(epoch, found["loss"])
+        self._epoch_began = now
+        self._of_epoch = []
+
+    def _tell_diverging(self, epoch, loss):
+        if self._first_loss is None:
+            self._first_loss = loss
+        if not self._told and loss >= _DIVERGING * self._first_loss:
+            self._told = True
+            self._report.problem(
+                f"diverging: the loss of epoch {epoch}, {loss:.4g}, is more than {_DIVERGING:g} times the first "
+                f"epoch's, {self._first_loss:.4g}; stop, and start another run with a lower --learning-rate"
+            )
+
+    def _note(self, line):
+        with open(self._path, "a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+class Validation:
+    """Measures the network on the validation images.
+
+    Args:
+      run: the folder, for TensorBoard.
+      batches: the `Batches` of the run.
+      graph: the `Graph`.
+    """
+
+    def __init__(self, run, batches, graph):
+        self._run = run
+        self._batches = batches
+        self._graph = graph
+
+    def __call__(self, session, step):
+        """{"validation_loss": mean, "validation_accuracy": mean}; without validation images an empty dict."""
+        sums, count = np.zeros(2), 0
+        for values, labels in self._batches.validation():
+            fed = {self._graph.values: values, self._graph.labels: labels, self._graph.train_mode: False}
+            sums += session.run([self._graph.losses, self._graph.right], fed)
+            count += len(labels)
+        if not count:
+            return {}
+        loss, accuracy = (sums / count).tolist()
+        found = {"validation_loss": loss, "validation_accuracy": accuracy}
+        scalars = [tf.Summary.Value(tag=name, simple_value=value) for name, value in found.items()]
+        tf.summary.FileWriterCache.get(self._run).add_summary(tf.Summary(value=scalars), step)
+        return found

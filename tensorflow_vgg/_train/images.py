@@ -1,0 +1,177 @@
+"""The images of a run: which there are, of which class, and which of them are trained on."""
+
+import collections
+import hashlib
+import itertools
+import os
+import unicodedata
+
+from tensorflow_vgg import utils
+
+__all__ = ["Listing", "check_place", "find_images", "split"]
+
+_FEW = 5  # a class of fewer images is warned of
+_TOLD = 12  # classes that a line names
+
+
+class Listing:
+    """The images of a run.
+
+    Attributes:
+      classes: the names of the classes.
+      training: [(path, class number)].
+      validation: likewise.
+      counts: by class number how many images FOLDER has.
+    """
+
+    def __init__(self, classes, training, validation, counts):
+        self.classes = classes
+        self.training = training
+        self.validation = validation
+        self.counts = counts
+
+    @property
+    def items(self):
+        return self.training + self.validation
+
+    def names(self):
+        """The classes, and the images by folder, name and size, as images.json has them."""
+        return {
+            "classes": self.classes,
+            "training": [self._name(*item) for item in self.training],
+            "validation": [self._name(*item) for item in self.validation],
+        }
+
+    def _name(self, path, label):
+        size = os.path.getsize(path) if os.path.exists(path) else None  # a link to nowhere cannot be read, no more
+        return [_name(path, self.classes[label]), size]
+
+    def text(self):
+        """The classes and how many images each has: `3 classes: brick 24, grass 25, gravel 24`."""
+        return f"{len(self.classes)} classes: " + _few([
+            f"{name} {self.counts[number]}" for number, name in enumerate(self.classes)
+        ])  # fmt: skip
+
+    def doubts(self):
+        """Lines on what makes the run's result worth less than it seems."""
+        validated = {label for _, label in self.validation}
+        unseen = [name for number, name in enumerate(self.classes) if number not in validated]
+        if unseen and self.validation:
+            yield f"no image to validate on: {_few(unseen)}: the validation says nothing about them"
+        small = [name for number, name in enumerate(self.classes) if self.counts[number] < _FEW]
+        if small:
+            yield f"fewer than {_FEW} images: {_few(small)}: too few to learn from"
+
+
+def _few(names):
+    return ", ".join(names if len(names) <= _TOLD else [*names[: _TOLD - 2], "...", names[-1]])
+
+
+def _name(path, class_name):
+    return f"{class_name}/{os.path.basename(path)}"
+
+
+def find_images(folder, classes=None):
+    """The images of a folder with one subfolder a class, sorted by name.
+
+    Args:
+      folder: the folder.
+      classes: the names of the classes there may be; None: those that there are.
+
+    Returns:
+      (classes, [(path, class number)])
+
+    Raises:
+      ValueError: there are no such subfolders, one has no images, is a run, or has a name that no class can have.
+    """
+    if not os.path.isdir(folder):
+        raise ValueError(f"{folder}: expected a folder with one subfolder a class, found no such folder")
+    names = sorted(name for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name)) and name[0] != ".")
+    if not names:
+        raise ValueError(f"{folder}: expected a folder with one subfolder a class, found no subfolder")
+    for place in (folder, *(os.path.join(folder, name) for name in names)):
+        if os.path.exists(os.path.join(place, "config.json")) and os.path.exists(os.path.join(place, "labels.txt")):
+            raise ValueError(f"{place}: is the folder of a run, not one of images; keep runs elsewhere")
+    for name in names:
+        _check_class(folder, name)
+    if classes is None:
+        classes = names
+    items = []
+    for name in names:
+        if name not in classes:
+            raise ValueError(f"{folder}: {name} is none of the {len(classes)} classes {_few(classes)}")
+        place = os.path.join(folder, name)
+        found = sorted(
+            file for file in os.listdir(place) if file.lower().endswith(utils.IMAGE_ENDINGS) and file[0] != "."
+        )
+        if not found:
+            raise ValueError(f"{place}: expected images ({', '.join(utils.IMAGE_ENDINGS)}), found none")
+        items += [(os.path.join(place, file), classes.index(name)) for file in found]
+    return classes, items
+
+
+def _check_class(folder, name):
+    """Raises if labels.txt, which has a class a line, could not give the name back as it is."""
+    if name != name.strip():
+        wrong = "begins or ends with a space"
+    elif any(0xD800 <= ord(letter) < 0xE000 for letter in name):
+        wrong = "is not UTF-8"
+    elif any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
+        wrong = "has a control character"
+    else:
+        return
+    raise ValueError(f"{folder}: {name!a}: the name of this class {wrong}; rename the folder")
+
+
+def check_place(run, *folders):
+    """Raises if the run would lie in a folder of images."""
+    inner = os.path.realpath(run)
+    for folder in folders:
+        outer = os.path.realpath(folder)
+        if os.path.isdir(outer) and os.path.commonpath([inner, outer]) == outer:
+            raise ValueError(f"{run}: lies in {folder}, the folder of images; choose a place outside for the run")
+
+
+def split(folder, validation, seed, held_out=None):
+    """The images of a run.
+
+    Args:
+      folder: has one subfolder of images a class.
+      validation: another such folder, or the part of each class, as text, that is not trained on.
+      seed: of the hash of each image's class and name that decides which.
+      held_out: the images, as "class/name", that a run which is there does not train on.
+
+    Returns:
+      A `Listing`.
+
+    Raises:
+      ValueError: there are no two classes, or no images to train on.
+    """
+    classes, items = find_images(folder)
+    counts = collections.Counter(label for _, label in items)
+    if len(classes) < 2:
+        raise ValueError(f"{folder}: expected a subfolder for each of two classes or more, found {classes[0]} alone")
+    try:
+        part = float(validation)
+    except ValueError:
+        return Listing(classes, items, find_images(validation, classes)[1], counts)
+    if not 0 <= part < 1:
+        raise ValueError(f"--validation {validation}: expected a folder, or a part of the images from 0 to below 1")
+    if held_out is None:
+        held_out = set()
+        for label, found in itertools.groupby(items, lambda item: item[1]):
+            of_class = sorted((_hash(seed, path), path) for path, _ in found)
+            count = min(max(1, round(part * len(of_class))), len(of_class) - 1) if part else 0
+            held_out.update(_name(path, classes[label]) for _, path in of_class[:count])
+    parts = [], []
+    for path, label in items:
+        parts[_name(path, classes[label]) in held_out].append((path, label))
+    if part and not parts[1]:
+        raise ValueError(f"{folder}: --validation {validation} of {len(items)} images came to none; name a folder")
+    return Listing(classes, *parts, counts)
+
+
+def _hash(seed, path):
+    """A number that depends on the seed and the image's class and name alone."""
+    name = "/".join([str(seed), os.path.basename(os.path.dirname(path)), os.path.basename(path)])
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,170 @@
+"""The network that is trained, its loss and its optimiser, and the weights it starts from."""
+
+import collections
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from tensorflow_vgg import utils, vgg19_trainable, weights
+
+__all__ = ["TRAINED", "Graph", "Network", "build", "start", "trained_name"]
+
+TRAINED = {
+    "head": {"fc8", *weights.ATTENTION_LAYERS},
+    "fc": {"fc6", "fc7", "fc8", *weights.ATTENTION_LAYERS},
+    "all": {*weights.KERNEL_SHAPES["vgg19"], *weights.ATTENTION_LAYERS},
+}
+
+# The tensors of a run. `trained` is {(layer, 0 or 1): variable}; `losses` and `right` are the sums over a batch.
+Graph = collections.namedtuple(
+    "Graph", "values labels train_mode network trained loss accuracy losses right target rate train_step"
+)
+
+
+class Network(vgg19_trainable.Vgg19):
+    """The trainable network, of which a part is trained.
+
+    Layers that are not trained are local variables, which no checkpoint holds. Initial values come from Python when
+    a session starts, so that the graph stays small.
+
+    Args:
+      weight_dict: layer name -> `[kernel, biases]`, arrays.
+      trained: the names of the layers to train.
+      pool5: a tensor in place of what the convolutions give, or None.
+      device: of the layers that are not trained, or None.
+      seed: of a fresh fc8.
+      source: where the weights come from, for messages.
+      **options: as for the base class.
+    """
+
+    def __init__(self, weight_dict, trained=(), pool5=None, device=None, seed=0, source="weights", **options):
+        with tf.name_scope("start"):
+            fed = {
+                name: layer if name in weights.ATTENTION_LAYERS else [_fed(layer[0]), _fed(layer[1])]
+                for name, layer in weight_dict.items()
+            }
+        super().__init__(fed, **options)
+        self._source = source
+        self._trained = trained
+        self._pool5 = pool5
+        self._device = device
+        self._seed = seed
+
+    def max_pool(self, bottom, name):
+        if name == "pool5" and self._pool5 is not None:
+            return self._pool5
+        return super().max_pool(bottom, name)
+
+    def get_var(self, initial_value, name, idx, var_name):
+        if name not in self.data_dict:
+            # With a seed of its own it is the same whatever else is in the graph, such as attention.
+            initial_value = tf.truncated_normal(initial_value.get_shape(), 0.0, 0.001, seed=self._seed + idx)
+        if name in self._trained:
+            return super().get_var(initial_value, name, idx, var_name)
+        with tf.variable_creator_scope(_local), tf.device(self._device):
+            return super().get_var(initial_value, name, idx, var_name)
+
+
+def _fed(array):
+    """A tensor of the values of an array, which the graph does not hold."""
+    shape = np.shape(array)
+    # A copy: a variable keeps the buffer it starts from, and an array may be a read-only file.
+    tensor = tf.numpy_function(lambda: np.array(array), [], tf.float32)
+    tensor.set_shape(shape)
+    return tensor
+
+
+def _local(create, **options):
+    return create(**{**options, "collections": [tf.GraphKeys.LOCAL_VARIABLES], "trainable": False})
+
+
+def start(weight_dict, settings, report):
+    """The weights that a run starts from, with an attention block that can be trained, or without one."""
+    weights.check(weight_dict, "vgg19", settings["weights"], thin=True)
+    found = {name: layer for name, layer in weight_dict.items() if name in weights.KERNEL_SHAPES["vgg19"]}
+    if not settings["attention"]:
+        return found
+    channels = len(weight_dict["conv5_4"][1])
+    block = weights.attention_layers(weight_dict, settings["weights"])
+    fixed = weights.pass_through(channels)
+    if block and all(np.array_equal(block[name][index], fixed[name][index]) for name in block for index in (0, 1)):
+        report.line(
+            f"{settings['weights']}: its attention block is pass-through, too saturated to train: it starts "
+            f"{settings['attention_start']}"
+        )
+        block = None
+    return {**found, **(block or weights.attention_start(channels, settings["attention_start"], settings["seed"]))}
+
+
+def trained_name(layer, index):
+    """The name of a layer's kernel (0) or biases (1) in the graph, upstream's."""
+    if layer == "cbam/spatial_attention_conv":
+        return f"{layer}/{('weights', 'biases')[index]}"
+    if layer in weights.ATTENTION_LAYERS:
+        return f"{layer}/{('kernel', 'bias')[index]}"
+    return f"{layer}/{layer}_{('filters' if layer.startswith('conv') else 'weights', 'biases')[index]}"
+
+
+def build(weight_dict, settings, classes, values, labels, from_pool5, last, device=None):
+    """The graph that trains.
+
+    Args:
+      weight_dict: the weights it starts from.
+      settings: of the run.
+      classes: how many there are.
+      values, labels: tensors of a batch.
+      from_pool5: whether the values are pool5's and not pixels.
+      last: the step with which the run ends.
+      device: of the layers that are not trained, or None.
+
+    Returns:
+      A `Graph`.
+    """
+    train_mode = tf.placeholder_with_default(True, [], name="train_mode")
+    images = tf.placeholder(tf.float32, [None, utils.SIZE, utils.SIZE, 3]) if from_pool5 else values
+    network = Network(
+        weight_dict,
+        TRAINED[settings["train"]],
+        values if from_pool5 else None,
+        device,
+        settings["seed"],
+        settings["weights"],
+        dropout=settings["dropout"],
+        attention=settings["attention"],
+        classes=classes,
+    )
+    network.build(images, train_mode)
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=network.fc8)
+    loss = tf.reduce_mean(losses)
+    right = tf.cast(tf.equal(tf.argmax(network.fc8, 1), labels), tf.float32)
+    trained = {key: var for key, var in network.var_dict.items() if key[0] in TRAINED[settings["train"]]}
+    target = loss
+    if settings["weight_decay"]:
+        kernels = [tf.nn.l2_loss(var) for (_, index), var in trained.items() if index == 0]
+        target = loss + settings["weight_decay"] * tf.add_n(kernels)
+    step = tf.train.get_or_create_global_step()
+    # From the given rate to zero in half a cosine.
+    rate = tf.train.cosine_decay(settings["learning_rate"], step, last)
+    optimizer = _optimizer(settings["optimizer"], rate)
+    return Graph(
+        values,
+        labels,
+        train_mode,
+        network,
+        trained,
+        loss,
+        tf.reduce_mean(right),
+        tf.reduce_sum(losses),
+        tf.reduce_sum(right),
+        target,
+        rate,
+        optimizer.minimize(target, step, list(trained.values())),
+    )
+
+
+def _optimizer(name, rate):
+    if name == "momentum":
+        return tf.train.MomentumOptimizer(rate, 0.9)
+    if name == "adam":
+        return tf.train.AdamOptimizer(rate)
+    return tf.train.GradientDescentOptimizer(rate)

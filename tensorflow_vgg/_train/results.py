@@ -1,0 +1,67 @@
+"""What is there when a run ends or is stopped: the weights, and which epoch they are of."""
+
+import json
+import os
+
+import tensorflow.compat.v1 as tf
+
+from tensorflow_vgg import weights
+from tensorflow_vgg._train import checkpoints, pictures
+from tensorflow_vgg._train.hooks import best_epoch
+from tensorflow_vgg._train.network import TRAINED, trained_name
+from tensorflow_vgg._train.settings import read_metrics
+
+__all__ = ["write"]
+
+
+def write(run, weight_dict):
+    """Writes weights.npy, last.npy and curves.png, and tells which epochs they are of, in metrics.jsonl, too.
+
+    Args:
+      run: the `Run`.
+      weight_dict: the weights that it started from.
+    """
+    metrics = os.path.join(run.path, "metrics.jsonl")
+    history = read_metrics(metrics)
+    step = checkpoints.last_step(run.path)
+    last = _last(run.path, weight_dict, run.settings["train"])
+    best, line = None, None
+    if run.settings["keep"] != "last":
+        line = best_epoch(history)
+        best = line and _best(run, line["step"])
+    epoch = max([entry["epoch"] for entry in history if "epoch" in entry and entry["step"] == step], default=None)
+    last_told = f"epoch {epoch}, the last" if epoch else f"step {step}, the last"
+    files = {"weights.npy": (last, step, last_told)}
+    if best:
+        told = f"epoch {line['epoch']}, the best: validation loss {line['validation_loss']:.4f}"
+        files = {"weights.npy": (best, line["step"], told)}
+        if run.settings["keep"] == "both":
+            files["last.npy"] = (last, step, last_told)
+    for name, (layers, _, told) in files.items():
+        path = os.path.join(run.path, name)
+        run.report.show(f"writing {path}")
+        weights.write(path, {**weight_dict, **layers})
+        run.report.line(f"{path}: {told}")
+    pictures.draw_curves(run.path, run.report)
+    with open(metrics, "a") as file:
+        file.write(json.dumps({"step": step, "kept": {name: of for name, (_, of, _) in files.items()}}) + "\n")
+
+
+def _last(run, weight_dict, trained):
+    """The trained layers as the last checkpoint has them."""
+    reader = tf.train.load_checkpoint(checkpoints.last(run))
+    return {
+        layer: [reader.get_tensor(trained_name(layer, index)) for index in (0, 1)]
+        for layer in weight_dict
+        if layer in TRAINED[trained]
+    }
+
+
+def _best(run, step):
+    """The trained layers after the best epoch, or None if they are not there any more."""
+    path = os.path.join(run.path, f"best-{step}.npy")
+    try:
+        return weights.read(path)
+    except (OSError, ValueError) as error:
+        run.report.problem(f"{path}: the best epoch's weights cannot be read, the last ones stand in: {error}")
+        return None

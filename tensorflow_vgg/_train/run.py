@@ -1,0 +1,216 @@
+"""A run: what makes it, goes on with it and ends it.
+
+It is a folder. It holds what is needed to go on where a process stopped, and at every end the weights:
+
+    config.json    settings and versions           images.json     the images, in order, and those left out
+    pool5.bin      what frozen layers make of them  model.ckpt-*    checkpoints of what is trained
+    metrics.jsonl  a line a step, an epoch, an end  events.out.*    the same for TensorBoard
+    weights.npy    upstream's format                labels.txt      the classes
+    last.npy       after the last step              best-*.npy      the best epoch's layers that are trained
+    curves.png     loss and accuracy
+"""
+
+import contextlib
+import json
+import os
+import time
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from tensorflow_vgg._train import checkpoints, hooks, images, network, pool5, results, session, settings
+from tensorflow_vgg._train.batches import Batches
+
+__all__ = ["Run"]
+
+
+class Run:
+    """Trains VGG19 on a folder of images, or goes on with a run that stopped.
+
+    Args:
+      path: the folder of the run. A new one is made; one that is there goes on at its last checkpoint.
+      folder: has one subfolder of images a class.
+      given: settings by name, as in `settings.DEFAULTS`; None and absent ones are the run's, or the default.
+      load_weights: called with the setting `weights`: the weight dict to start from.
+      report: where to tell how it goes: has line(text), problem(text), show(text) for what the next one may replace,
+        and progress(total, what), a context manager of what has advance(count).
+      cluster: the `Cluster` that this process, a worker, is of; None: it trains alone.
+      save_every: seconds between checkpoints.
+    """
+
+    def __init__(self, path, folder, given, load_weights, report, cluster=None, save_every=60.0):
+        self.path = path
+        self.folder = folder
+        self.report = report
+        self.chief = cluster is None or cluster.number == 0
+        self._given = given
+        self._load_weights = load_weights
+        self.cluster = cluster
+        self.save_every = save_every
+        self.stop = hooks.Stop()
+
+    def train(self):
+        """Trains until the last step, or until the process is asked to stop.
+
+        Returns:
+          Whether the run has come to its end.
+
+        Raises:
+          ValueError: the images, weights or settings are not usable, or not the run's.
+          NotFinite: the loss or a weight is not finite any more; the last checkpoint is from before.
+          OSError: a file cannot be read or written.
+        """
+        with self.stop.listening():
+            try:
+                return self._train()
+            except KeyboardInterrupt:
+                step = checkpoints.last_step(self.path)
+                where = f"goes on at step {step}" if step > 0 else "starts again"
+                lost = "stopped" if self.stop.asked else "stopped before the first step, nothing was lost"
+                self.report.problem(f"{self.path}: {lost}; the same command {where}")
+                return False
+
+    def _train(self):
+        self.settings, epochs_before = settings.choose(self.path, self._given)
+        images.check_place(self.path, self.folder, self.settings["validation"])
+        self.report.show("looking for images")
+        if not self.chief:
+            # A worker that begins before there is a checkpoint would look for the chief's variables for long.
+            self._wait_for("checkpoint")
+        recorded = self._recorded_images()
+        listing = self._listing(recorded)
+        self.report.show(f"reading {self.settings['weights']}")
+        weight_dict = network.start(self._load_weights(self.settings["weights"]), self.settings, self.report)
+        os.makedirs(self.path, exist_ok=True)
+        with checkpoints.alone(self.path) if self.chief else contextlib.nullcontext():
+            if self.chief:
+                checkpoints.mend(self.path, self.report)
+                settings.write_config(self.path, self.settings)
+                settings.write_text(self._in("labels.txt"), "".join(f"{name}\n" for name in listing.classes))
+            batches = self._prepare(listing, recorded or listing.names(), weight_dict)
+            self.last = self.settings["epochs"] * batches.steps_per_epoch
+            step = checkpoints.last_step(self.path)
+            going_on = f"; going on at step {step} of {self.last}" if 0 <= step < self.last else ""
+            self.report.line(batches.text() + going_on)
+            if epochs_before not in (None, self.settings["epochs"]):
+                self.report.line(
+                    f"{self.settings['epochs']} epochs in place of {epochs_before}: the learning rate, which falls to "
+                    "zero in half a cosine, does so at the new end"
+                )
+            if self.chief and step >= self.last and self._is_finished():
+                return True
+            self._steps_and_end(batches, listing, weight_dict, step)
+        if not self.chief and not self.stop.asked:
+            self.report.line(f"{self.path}: all steps are done; the chief writes the weights")
+        return not self.stop.asked
+
+    def _in(self, name):
+        return os.path.join(self.path, name)
+
+    def _is_finished(self):
+        """Whether all there is to write has been written; then it says so."""
+        metrics = settings.read_metrics(self._in("metrics.jsonl"))
+        kept = [line["kept"] for line in metrics if line["step"] == self.last and "kept" in line]
+        if not kept or not all(os.path.exists(self._in(name)) for name in kept[-1]):
+            return False
+        epochs = self.settings["epochs"]
+        self.report.line(
+            f"{self.path}: finished after {epochs} epochs, its weights are in {', '.join(map(self._in, kept[-1]))}. "
+            f"More epochs: --epochs {2 * epochs}. Other settings: another run, from these weights with --weights"
+        )
+        return True
+
+    def _recorded_images(self):
+        """What images.json says; None for a run that has not begun."""
+        path = self._in("images.json")
+        if not os.path.lexists(path) and checkpoints.last_step(self.path) < 0:
+            return None
+        found = settings.read_json(path)
+        try:
+            count = sum(len([name + "" for name, _ in found[part]]) for part in ("training", "validation"))
+            left_out, digest = found.get("left_out"), found.get("pool5_sha256", "")
+            whole = isinstance(found["classes"], list) and (digest is None or isinstance(digest, str))
+            whole = whole and all(type(number) is int and 0 <= number < count for number in left_out or ())
+        except (KeyError, TypeError, ValueError):
+            whole = False
+        if not whole:
+            raise settings.damaged(path, "expected the images of a run")
+        return found
+
+    def _listing(self, recorded):
+        """The images, which must be those that the run began with."""
+        held_out = None if recorded is None else {name for name, _ in recorded["validation"]}
+        listing = images.split(self.folder, self.settings["validation"], self.settings["seed"], held_out)
+        names = listing.names()
+        if recorded is not None and any(recorded[part] != names[part] for part in names):
+            before, now = ({name for name, _ in some["training"] + some["validation"]} for some in (recorded, names))
+            told = [
+                f"{what}: {len(some)}, such as {min(some)}"
+                for what, some in (("gone", before - now), ("new", now - before))
+                if some
+            ]
+            raise ValueError(
+                f"{self.folder}: other images than {self.path} began with ({'; '.join(told) or 'other sizes'}), see "
+                f"{self._in('images.json')}; start another run for them"
+            )
+        self.report.line(listing.text())
+        for doubt in listing.doubts():
+            self.report.problem(doubt)
+        return listing
+
+    def _wait_for(self, name):
+        told = False
+        while not os.path.exists(self._in(name)):
+            if not told:
+                self.report.line(f"waiting until the chief has made {self._in(name)}")
+            told = True
+            time.sleep(1)
+
+    def _prepare(self, listing, recorded, weight_dict):
+        """What a run needs before the first step, made once: images.json, and pool5 where it stays the same."""
+        names = {name: recorded[name] for name in ("classes", "training", "validation")}
+        left_out, digest = recorded.get("left_out"), recorded.get("pool5_sha256")
+        path = self._in("images.json")
+        if not os.path.exists(path):
+            settings.write_text(path, json.dumps(names, indent=1) + "\n")
+        paths = [item[0] for item in listing.items]
+        rows, found = None, None
+        if self.settings["train"] != "all" and not self.settings["augment"]:
+            rows, found = pool5.opened(
+                self._in("pool5.bin"), paths, weight_dict, self.settings["batch"], digest, self.chief, self.report
+            )
+        if self.chief and (left_out is None or found != digest):
+            readable = pool5.readable(paths, self.report) if rows is None else ~np.isnan(rows[:, 0, 0, 0])
+            left_out = [number for number, can_be_read in enumerate(readable) if not can_be_read]
+            record = {**names, "left_out": left_out, "pool5_sha256": found}
+            settings.write_text(path, json.dumps(record, indent=1) + "\n")
+        batches = Batches(listing, left_out or [], rows, self.settings)
+        if not batches.steps_per_epoch:
+            raise ValueError(f"{self.folder}: none of the images to train on can be read")
+        return batches
+
+    def _steps_and_end(self, batches, listing, weight_dict, step):
+        """Trains, and whichever way that ends writes what has come of it."""
+        start = weight_dict
+        if step >= 0:
+            # The checkpoint has the run's own fc8: the file's, of other classes, is no news any more.
+            start = {name: layer for name, layer in weight_dict.items() if name != "fc8"}
+        if not self.chief or step < self.last:
+            try:
+                session.train(self, batches, len(listing.classes), start)
+            except hooks.NotFinite as error:
+                checkpoints.without_later(self.path, error.step)
+                good = checkpoints.last(self.path)
+                if checkpoints.last_step(self.path) > 0:
+                    results.write(self, weight_dict)
+                raise hooks.NotFinite(
+                    f"{self.path}: {error}; the last good checkpoint is {good}; start another run with a "
+                    f"--learning-rate below {self.settings['learning_rate']:g}",
+                    error.step,
+                ) from error
+            except tf.errors.OpError as error:
+                raise OSError(f"{self.path}: {(error.message or type(error).__name__).splitlines()[0]}") from error
+        if self.chief and checkpoints.last_step(self.path) > 0:
+            results.write(self, weight_dict)
+        if self.stop.asked:
+            self.report.problem(f"{self.path}: stopped; the same command goes on")

@@ -1,0 +1,181 @@
+"""The settings of a run, and its files of JSON."""
+
+import json
+import os
+import platform
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from tensorflow_vgg import __version__, weights
+
+__all__ = ["DEFAULTS", "LEARNING_RATES", "choose", "damaged", "read_json", "read_metrics", "write_config", "write_text"]
+
+LEARNING_RATES = {"adam": 3e-5, "momentum": 1e-3, "sgd": 1e-2}
+DEFAULTS = {
+    "weights": None,
+    "validation": "0.2",
+    "attention": True,
+    "attention_start": "open",
+    "train": "fc",
+    "epochs": 30,
+    "batch": 16,
+    "optimizer": "adam",
+    "learning_rate": None,
+    "weight_decay": 0.0,
+    "dropout": 0.8,
+    "augment": False,
+    "seed": 0,
+    "keep": "both",
+}
+_BEFORE = {"keep": "last"}  # of runs whose config.json is from before there was the setting
+_MOST = 2**31
+
+# What config.json may say.
+_FITS = {
+    "weights": lambda value: isinstance(value, str),
+    "validation": lambda value: isinstance(value, str),
+    "attention": lambda value: isinstance(value, bool),
+    "attention_start": lambda value: value in ("open", "glorot"),
+    "train": lambda value: value in ("head", "fc", "all"),
+    "epochs": lambda value: type(value) is int and 1 <= value < _MOST,
+    "batch": lambda value: type(value) is int and 1 <= value < _MOST,
+    "optimizer": lambda value: value in tuple(LEARNING_RATES),
+    "learning_rate": lambda value: type(value) in (int, float) and 0 < value < float("inf"),
+    "weight_decay": lambda value: type(value) in (int, float) and 0 <= value < float("inf"),
+    "dropout": lambda value: type(value) in (int, float) and 0 < value <= 1,
+    "augment": lambda value: isinstance(value, bool),
+    "seed": lambda value: type(value) is int and 0 <= value < 2**32,
+    "keep": lambda value: value in ("best", "last", "both"),
+}
+
+
+def choose(run, given):
+    """The settings of a run: those it has, or for a new one those given and the defaults.
+
+    Args:
+      run: its folder.
+      given: settings by name; None and absent ones are the run's, or the default.
+
+    Returns:
+      (settings, the number of epochs that the run had until now, or None for a new one)
+
+    Raises:
+      ValueError: config.json is damaged, or other settings are given than the run's.
+    """
+    if os.path.lexists(run) and not os.path.isdir(run):
+        raise ValueError(f"{run}: expected a folder for the run, found a file")
+    given = {name: value for name, value in given.items() if value is not None}
+    path = os.path.join(run, "config.json")
+    if not os.path.lexists(path):
+        if os.path.isdir(run) and any(name != ".lock" and not name.endswith(".tmp") for name in os.listdir(run)):
+            raise ValueError(f"{run}: expected a new folder or that of a run, found a folder of other files")
+        settings = {**DEFAULTS, **given}
+        if settings["learning_rate"] is None:
+            settings["learning_rate"] = LEARNING_RATES[settings["optimizer"]]
+        if settings["weights"] is None:
+            settings["weights"] = weights.find("vgg19.npy")
+        return settings, None
+
+    recorded = _recorded(path)
+    epochs = recorded["epochs"]
+    other = [
+        f"{name.replace('_', '-')}: {recorded[name]} in the run, {value} given"
+        for name, value in given.items()
+        if recorded[name] != value and not (name == "epochs" and value > epochs)
+    ]
+    if other:
+        raise ValueError(
+            f"{run}: other settings than the run's: {'; '.join(other)}. To go on leave them out (more --epochs may be "
+            "given); for another run choose another folder"
+        )
+    return {**recorded, "epochs": given.get("epochs", epochs)}, epochs
+
+
+def _recorded(path):
+    """The settings in config.json."""
+    found = read_json(path).get("settings")
+    settings = {**_BEFORE, **found} if isinstance(found, dict) else {}
+    wrong = [name for name, fits in _FITS.items() if not fits(settings.get(name))]
+    if wrong or set(settings) != set(_FITS):
+        raise damaged(path, f"expected the settings of a run, not those of {', '.join(wrong) or 'another version'}")
+    return settings
+
+
+def damaged(path, why):
+    """The error that tells of a file that is not as it was written."""
+    return ValueError(f"{path}: damaged: {why}; put back a copy of the file, or start another run in another folder")
+
+
+def read_json(path):
+    """The object in a file of the run."""
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise damaged(path, "expected a file")
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            found = json.load(file)
+    except FileNotFoundError:
+        raise damaged(path, "it is missing") from None
+    except (RecursionError, ValueError) as error:
+        raise damaged(path, f"expected JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise damaged(path, f"expected a JSON object, got {type(found).__name__}")
+    return found
+
+
+def write_config(run, settings):
+    """Writes config.json, or checks that the weights are still those that the run began with."""
+    source = settings["weights"]
+    digest = None if source.startswith("seeded:") else weights.file_digest(source)
+    path = os.path.join(run, "config.json")
+    config = {
+        "weights_sha256": digest,
+        "tensorflow_vgg": __version__,
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+    if os.path.exists(path):
+        config = read_json(path)
+        recorded = config.get("weights_sha256")
+        if recorded != digest:
+            raise ValueError(f"{source}: not the file that {run} began with: expected SHA-256 {recorded}, got {digest}")
+        if config["settings"] == settings:
+            return
+    write_text(path, json.dumps({**config, "settings": settings}, indent=1) + "\n")
+
+
+def write_text(path, text):
+    """Puts a text in the place of a file."""
+    with weights.replacing(path) as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
+
+
+def read_metrics(path):
+    """The lines of a metrics.jsonl, a dict each, but for those that are cut short or damaged; none without a file.
+
+    A line has `step`; that of an epoch `epoch`, too, and that of an end `kept`.
+    """
+    if not os.path.isfile(path):
+        return []
+    found = []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                values = json.loads(line)
+            except (RecursionError, ValueError):
+                continue
+            if isinstance(values, dict) and _is_metric(values):
+                found.append(values)
+    return found
+
+
+def _is_metric(values):
+    needed = {"step"} if "kept" in values else {"step", "loss", "accuracy", "epoch" if "epoch" in values else "images"}
+    numbers = [value for name, value in values.items() if name not in ("best", "kept")]
+    whole = [values[name] for name in ("step", "epoch", "images") if name in values]
+    return (
+        needed <= set(values)
+        and all(type(value) in (int, float) for value in numbers)
+        and all(type(value) is int and value >= 0 for value in whole)
+    )
