@@ -40,13 +40,18 @@ def run(args):
     """Compares two recordings."""
     if args.plot is not None:
         options.expect_writable(args.plot)
-    from tensorflow_vgg._compare import regression
+        from tensorflow_vgg._pictures import figure
 
-    with regression.Recording(args.a) as a, regression.Recording(args.b) as b:
-        result = regression.compare(a, b, args.tolerance, args.layers)
-        for line in [json.dumps(result)] if args.json else regression.text(result):
+        figure.require(f"--plot {args.plot}")
+    from tensorflow_vgg._compare import show
+    from tensorflow_vgg._compare.compare import compare
+    from tensorflow_vgg._compare.recording import Recording
+
+    with Recording(args.a) as a, Recording(args.b) as b:
+        result = compare(a, b, args.tolerance, args.layers)
+        for line in [json.dumps(result)] if args.json else show.text(result):
             say(line)
         sys.stdout.flush()
         if args.plot:
-            regression.plot(args.plot, result, a, b)
+            show.plot(args.plot, result, a, b)
     return 0 if result["ok"] else 1

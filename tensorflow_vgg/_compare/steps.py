@@ -1,0 +1,321 @@
+"""How a network goes from one layer to the next: found by trying what may have been meant, and compared."""
+
+import collections
+import itertools
+import math
+
+import numpy as np
+
+from tensorflow_vgg._compare.graph import digest
+
+__all__ = ["STEPS", "Run", "load", "seen"]
+
+Run = collections.namedtuple("Run", "pixels values entering first")
+Run.__doc__ = "What a network was fed, its layers' values, what enters its matrix products, its first such layer."
+
+_Pair = collections.namedtuple("_Pair", "place steps")
+
+
+class _Step:
+    """How a network goes from one layer to the next, found by trying what may have been meant.
+
+    Attributes:
+      kind: what a recording calls it.
+      words: what people call it.
+      after: whether it shows only after its layer.
+    """
+
+    after = False
+
+    def key(self, step):
+        """What tells this step from others of its kind."""
+        return step["layer"]
+
+    def load(self, step):
+        """The step as a recording has it, with values made what they have to be; raises if they cannot be."""
+        return step
+
+    def seen(self, run):
+        """The steps of this kind of a network that has been run, as a recording keeps them."""
+        raise NotImplementedError
+
+    def other(self, step_a, step_b, sides, departs):
+        """What differs and how to say it, or None; `departs` says whether it shows where the sides depart."""
+        raise NotImplementedError
+
+    def tell(self, sides):
+        """The layers that show what differs, and what to say of it, for each step."""
+        for pair in self._pairs(sides):
+            if len(pair.steps) == 2:
+                cause = self.other(*pair.steps, sides, pair.place == sides.first)
+                if cause:
+                    yield [pair.place], dict(zip(("kind", "text"), cause))
+
+    def agree(self, sides):
+        """Whether both sides tell of all steps up to where they depart; None if there is none."""
+        pairs = [pair.steps for pair in self._pairs(sides) if pair.place == sides.first or pair.place in sides.agreeing]
+        compared = [len(pair) == 2 and self.comparable(*pair) for pair in pairs]
+        return all(compared) if compared else None
+
+    def comparable(self, step_a, step_b):
+        """Whether two steps tell of the same."""
+        return True
+
+    def _pairs(self, sides):
+        """How A and how B has made each step, as far as they tell, and in which layer that shows first."""
+        found = {}
+        for side, recording in enumerate((sides.a, sides.b)):
+            for step in recording.steps:
+                place = sides.shown(side, step["layer"], self.after)
+                if place and step["kind"] == self.kind:
+                    found.setdefault(self.key(step), []).append((place, step))
+        for both in found.values():
+            places = [place for place, step in both if step.get("kept", 1) < 1] or [place for place, _ in both]
+            yield _Pair(min(places, key=sides.rank.get), [step for _, step in both])
+
+
+class Preprocessing(_Step):
+    """From which colour each channel of the image is made, its scale and its mean.
+
+    Where several colours fit, being alike in the pictures, `order` has None and `fits` has them all.
+    """
+
+    kind = "preprocessing"
+    words = "colour order, scale and mean"
+
+    def key(self, step):
+        return None
+
+    def seen(self, run):
+        image = None if run.first is None else run.entering[run.first]
+        if image is None or image.shape != run.pixels.shape:
+            return []
+        fits, error = [], 0.0
+        for channel in range(image.shape[3]):
+            found = self._fits(run.pixels, image[..., channel].ravel().astype(float))
+            if not found:
+                return []
+            fits.append([fit for fit, _ in found])
+            error = max([error, *(rounding for _, rounding in found)])
+        step = {part: [found[0][part] for found in fits] for part in ("scale", "mean")}
+        step["order"] = [found[0]["colour"] if len(found) == 1 else None for found in fits]
+        return [{"kind": self.kind, "layer": run.first, **step, "fits": fits, "error": error}]
+
+    @staticmethod
+    def _fits(pixels, wanted):
+        """The colours that a channel of the image may be, with scale and mean, each with what rounding leaves open."""
+        rounding = 2 * float(np.spacing(np.abs(wanted).max().astype(np.float32)))
+        fits = []
+        for colour in range(pixels.shape[3]):
+            given = pixels[..., colour].ravel().astype(float)
+            spread = given - given.mean()
+            if not np.abs(spread).max() > 1e-3:
+                return []  # of one value nobody can tell what it was made of
+            scale = spread @ wanted / (spread @ spread)
+            offset = wanted.mean() - scale * given.mean()
+            # The mean, which may be far larger than what the pictures hold, counts only by what it rounds.
+            off = np.abs(scale * given + offset - wanted).max()
+            if off <= 1e-4 * abs(scale) * np.ptp(given) + rounding:
+                # Adding 0 takes the sign from -0.0.
+                fit = {"colour": colour, "scale": round(scale, 4), "mean": round(-offset, 4) + 0.0}
+                fits.append((fit, rounding / np.ptp(given)))
+        return fits
+
+    def load(self, step):
+        order = [None if colour is None else int(colour) for colour in step["order"]]
+        # An older recording has but the first fit for each channel.
+        fits = step.get("fits") or [
+            [dict(zip(("colour", "scale", "mean"), fit))] for fit in zip(order, step["scale"], step["mean"])
+        ]
+        parts = [
+            [{"colour": fit["colour"], **{part: float(fit[part]) for part in ("scale", "mean")}} for fit in found]
+            for found in fits
+        ]
+        if not all(parts) or not all(colour in (None, 0, 1, 2) for colour in order):
+            raise ValueError("a channel of no colour")
+        return dict(step, order=order, fits=parts, error=float(step.get("error", 0)))
+
+    def agree(self, sides):
+        return super().agree(sides) or False  # what every network has, and neither recording tells of
+
+    def comparable(self, step_a, step_b):
+        return None not in step_a["order"] + step_b["order"]  # where colours are alike nobody knows their order
+
+    def other(self, step_a, step_b, *_):
+        steps = step_a, step_b
+        orders = ["".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in steps]
+        error = max(5e-5, *(step["error"] for step in steps))  # half a unit of what is kept, if no more
+
+        def values(pairs, part):
+            return [[fit[part] for fit in side] for side in zip(*pairs)]
+
+        def differ(pairs, part):
+            return any(abs(one - other) > error for one, other in zip(*values(pairs, part)))
+
+        pairs = self._of_one_colour(step_a["fits"], step_b["fits"])
+        if None in pairs:
+            return "colour order", f"RGB against BGR: A feeds {orders[0]}, B feeds {orders[1]}"
+        what = next((part for part in ("scale", "mean") if differ(pairs, part)), None)
+        if what is None:
+            return None
+        shown = values(pairs, what)
+        if orders == ["???", "???"]:
+            turned = self._of_one_colour(step_a["fits"], step_b["fits"][::-1])
+            if None not in turned and not differ(turned, "scale") and not differ(turned, "mean"):
+                text = f"RGB against BGR, by their {what}s, in grey pictures: A {shown[0]}, B {shown[1]}"
+                return "colour order", text
+        order = "".join(one if other == "?" else other for one, other in zip(*orders))
+        told = "" if "?" in order else f", in the order {order}"
+        return what, f"another {what}: A {shown[0]}, B {shown[1]}{told}"
+
+    @staticmethod
+    def _of_one_colour(fits_a, fits_b):
+        """For each channel the first fits of both sides that are of one colour; None where they have none in common."""
+        pairs = (itertools.product(of_a, of_b) for of_a, of_b in zip(fits_a, fits_b))
+        return [
+            next((pair for pair in of_channel if len({fit["colour"] for fit in pair} - {None}) < 2), None)
+            for of_channel in pairs
+        ]
+
+
+class Flattening(_Step):
+    """In which order of the axes a layer's matrix product takes a map."""
+
+    kind = "flattening"
+    words = "flatten order"
+
+    def seen(self, run):
+        names = list(run.values)
+        found = []
+        for layer, entered in run.entering.items():
+            before = [run.values[name] for name in reversed(names[: names.index(layer)])] if entered.ndim == 2 else []
+            maps = [value for value in before if value.ndim == 4 and value.size == entered.size]
+            for value, axes in itertools.product(maps, itertools.permutations((1, 2, 3))):
+                if np.array_equal(value.transpose(0, *axes).reshape(entered.shape), entered):
+                    found.append({"kind": self.kind, "layer": layer, "axes": list(axes)})
+                    break
+        return found
+
+    def load(self, step):
+        axes = list(map(int, step["axes"]))
+        if sorted(axes) != [1, 2, 3]:
+            raise ValueError("other axes than three")
+        return dict(step, axes=axes)
+
+    def other(self, step_a, step_b, *_):
+        if step_a["axes"] == step_b["axes"]:
+            return None
+        axes = "rows", "columns", "channels"
+        shown = [", ".join(axes[axis - 1] for axis in step["axes"]) for step in (step_a, step_b)]
+        return "flatten order", f"flatten order before {step_a['layer']}: A {shown[0]}; B {shown[1]}"
+
+
+class Dropout(_Step):
+    """Which part of its units the layer before a matrix product, after its ReLU, has kept."""
+
+    kind = words = "dropout"
+    after = True  # not in the layer that it is dropped from
+
+    def key(self, step):
+        return step["before"]
+
+    def seen(self, run):
+        names = list(run.values)
+        found = []
+        for layer, entered in run.entering.items():
+            last = []
+            for name in reversed(names[: names.index(layer)] if entered.ndim == 2 else ()):
+                value = run.values[name]
+                if value.shape == entered.shape:
+                    kept = self._kept(entered, value)
+                    if kept is None:
+                        break
+                    units = digest(entered != 0)
+                    last = [{"kind": self.kind, "layer": name, "before": layer, "kept": kept, "units": units}]
+                    if kept != 1 or (value < 0).any():
+                        break
+            found += last
+        return found
+
+    @staticmethod
+    def _kept(entered, value):
+        """With which probability a unit was kept; None if what entered is not of that layer's."""
+        mask, relu = entered != 0, np.maximum(value, 0)
+        if not mask.any() or not (relu[mask] > 0).all():
+            return None
+        ratio = entered[mask] / relu[mask]
+        if not np.ptp(ratio) <= 1e-4 * ratio.max():
+            return None
+        kept = round(1 / float(ratio.mean()), 3)
+        positive = int((relu > 0).sum())
+        share = mask.sum() / positive
+        # Dropout leaves out about as many units as it makes the others larger. Else it is some factor.
+        if kept > 1 or (kept == 1) != (share == 1) or abs(share - kept) > 5 * math.sqrt(kept * (1 - kept) / positive):
+            return None
+        return kept
+
+    def load(self, step):
+        return dict(step, before=str(step["before"]), kept=float(step["kept"]), units=step.get("units"))
+
+    def comparable(self, step_a, step_b):
+        return step_a["layer"] == step_b["layer"]
+
+    def other(self, step_a, step_b, sides, departs):
+        kept, layer = (step_a["kept"], step_b["kept"]), step_a["before"]
+        before = sides.previous.get(layer, layer)
+        if kept[0] != kept[1]:
+            shown = ["every unit" if part == 1 else f"units with probability {part}" for part in kept]
+            return "dropout", f"dropout after {before}: A keeps {shown[0]}, B keeps {shown[1]}"
+        # Without `units`, in older recordings, only the layer tells whether they are the same.
+        if kept[0] < 1 and departs and (step_a["units"] is None or step_a["units"] != step_b["units"]):
+            return "dropout", f"dropout after {before}: A and B keep other units, both with probability {kept[0]}"
+        return None
+
+
+class Pooling(_Step):
+    """Whether a layer is the largest, or the mean, of each window of 2x2 of the one before."""
+
+    kind = words = "pooling"
+
+    def seen(self, run):
+        maps = [(layer, value) for layer, value in run.values.items() if value.ndim == 4]
+        pairs = [(layer, self._how(before, value)) for (_, before), (layer, value) in zip(maps, maps[1:])]
+        return [{"kind": self.kind, "layer": layer, "how": how} for layer, how in pairs if how]
+
+    @staticmethod
+    def _how(before, after):
+        batch, height, width, channels = after.shape
+        if before.shape != (batch, 2 * height, 2 * width, channels):
+            return None
+        for how, function, tolerance in (("max", np.max, 0.0), ("mean", np.mean, 1e-5)):
+            if all(
+                np.abs(function(one.reshape(height, 2, width, 2, channels), (1, 3)) - other).max()
+                <= tolerance * np.abs(other).max()
+                for one, other in zip(before, after)
+            ):
+                return how
+        return None
+
+    def load(self, step):
+        return dict(step, how=str(step["how"]))
+
+    def other(self, step_a, step_b, *_):
+        if step_a["how"] == step_b["how"]:
+            return None
+        layer = step_a["layer"]
+        return "pooling", f"mean for max pooling: {layer} is the {step_a['how']} in A, the {step_b['how']} in B"
+
+
+STEPS = [Preprocessing(), Flattening(), Dropout(), Pooling()]
+
+
+def seen(run):
+    """The steps of a network, in what a recording keeps of them: a list of dicts with kind, layer and more."""
+    with np.errstate(all="ignore"):  # values that are no numbers tell nothing
+        return [found for step in STEPS for found in step.seen(run)]
+
+
+def load(steps):
+    """What `seen` gave, from a file; raises what Python raises where it does not fit."""
+    kinds = {step.kind: step for step in STEPS}
+    return [kinds[step["kind"]].load(dict(step, layer=str(step["layer"]))) for step in steps if step["kind"] in kinds]
