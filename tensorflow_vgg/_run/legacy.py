@@ -23,16 +23,18 @@ import time
 import types
 import warnings
 
-from tensorflow_vgg import session_config, weights
+from tensorflow_vgg import weights
 from tensorflow_vgg._run import old_libraries, upstream
+from tensorflow_vgg._run.gone import instead
+from tensorflow_vgg._run.module import Internals as _Internals
 from tensorflow_vgg._run.module import Module as _Module
+from tensorflow_vgg._run.tensorflow_1 import tensorflow_of
 
 __all__ = ["MODULES", "Options", "check", "import_module", "run"]
 
 MODULES = upstream.NAMES
 
 _HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-_EXTRA = "pip install 'tensorflow-vgg[legacy]'"
 # What the script's tensorflow_vgg is called in sys.modules, where this package has that name already.
 _PACKAGE = "tensorflow_vgg_of_the_script"
 # tensoflow_vgg: upstream's own tests once had it so.
@@ -302,14 +304,6 @@ def _tensorflow_1():
         yield
 
 
-def _session_settings(config):
-    """The settings of a session that the script opens with `config`: this package's, then the script's."""
-    merged = session_config()
-    if config is not None:
-        merged.MergeFrom(config)
-    return merged
-
-
 def _load_settings(source, constants):
     """The arguments with which the script's call of one of this package's classes is completed.
 
@@ -318,30 +312,6 @@ def _load_settings(source, constants):
     from tensorflow_vgg import _network as network
 
     return {"mapped": not constants and not isinstance(source, dict) and not network.has_gpu()}
-
-
-class _Internals(_Module):
-    """A module of TensorFlow's inside, in which what has left it since is found in the public API."""
-
-    def __init__(self, base, tf):
-        super().__init__(base.__name__, base, {})
-        self.__dict__["_tf"] = tf
-
-    def __getattr__(self, name):
-        last = self.__name__.rpartition(".")[2]
-        public = self._tf.train if last == "pywrap_tensorflow" else getattr(self._tf, last, None)
-        for place in (self._base, self._tf, public):
-            if hasattr(place, name):
-                return self.wrapped(getattr(place, name))
-        if last.startswith("gen_") and hasattr(self._base, name.lstrip("_")):
-            return getattr(self._base, name.lstrip("_"))  # TensorFlow 1.4 and before had them with underscores
-        if name == "variable" and self.__name__.endswith(".variable_scope"):
-            return self._tf.Variable
-        return getattr(self._base, name)
-
-    def wrapped(self, value):
-        """A module of TensorFlow's inside as one of these; anything else as it is."""
-        return _Internals(value, self._tf) if _is_internal(value) else value
 
 
 # What is decided about a module of the script: whether it is ours, where the script's is, and a line that says so.
@@ -413,7 +383,13 @@ class _Environment:
                 name = f"{_PACKAGE}.{rest}" if rest else _PACKAGE
         # What a function imports after its module has been: the script's folder is not first on sys.path any more.
         with contextlib.nullcontext() if self._active else self:
-            return builtins.__import__(name, globals, locals, fromlist, level)
+            try:
+                return builtins.__import__(name, globals, locals, fromlist, level)
+            except ModuleNotFoundError as error:
+                if not instead(error.name or ""):
+                    raise
+                message, absent = f"{error}{instead(error.name)}", error.name
+            raise ModuleNotFoundError(message, name=absent)
 
     def _import_seen(self, name, fromlist):
         module = self.resolve(name)
@@ -467,97 +443,7 @@ class _Environment:
     # What the script sees of TensorFlow, NumPy and scikit-image.
 
     def _tensorflow(self):
-        tensorflow = importlib.import_module("tensorflow")
-        tf = importlib.import_module("tensorflow.compat.v1")
-        sessions = {name: functools.partial(_session, getattr(tf, name)) for name in ("InteractiveSession", "Session")}
-        if tensorflow.__version__.startswith("1."):
-            python = functools.partial(importlib.import_module, "tensorflow.python")
-            return _Module("tensorflow", tensorflow, dict(sessions, python=python))
-
-        def missing(name):
-            return f"{self.line()}{_short(name)} is not in TensorFlow {tensorflow.__version__}"
-
-        def missing_contrib(name):
-            return (
-                f"{self.line()}{_short(name)} is gone with TensorFlow 1; of tf.contrib only layers and slim live on, "
-                "in tf-slim, and some of the rest in tf.nn, tf.train and tf.data"
-            )
-
-        def missing_slim(name):
-            return f"{self.line()}{_short(name)} is not in tf-slim, the successor of tf.contrib.layers and slim"
-
-        def keras():
-            if importlib.util.find_spec("tf_keras") is None:
-                return tf.keras
-            return self._extra("tf_keras.api._v1.keras", "tf.keras")
-
-        def layers():
-            return self._extra("tf_keras.api._v1.keras.__internal__.legacy.layers", "tf.layers")
-
-        def rnn_cell():
-            return self._extra("tf_keras.api._v1.keras.__internal__.legacy.rnn_cell", "tf.nn.rnn_cell")
-
-        def inside(name):
-            """The package `python` of a part of tf.contrib, where scripts knew its modules too."""
-            whole = {name: lambda: self.resolve(f"tensorflow.contrib.{name}")}
-            return _Module(f"tensorflow.contrib.{name}.python", types.ModuleType("python"), whole, missing_slim)
-
-        def slim_layers():
-            self._slim("tf.contrib.layers")
-            replaced = {"python": lambda: inside("layers")}
-            return _Module("tensorflow.contrib.layers", sys.modules["tf_slim.layers"], replaced, missing_slim)
-
-        def slim():
-            replaced = {
-                "layers": lambda: self.resolve("tensorflow.contrib.layers"),
-                "python": lambda: inside("slim"),
-                "nets": lambda: _Module(
-                    "tensorflow.contrib.slim.nets",
-                    types.ModuleType("nets"),
-                    {
-                        net: functools.partial(importlib.import_module, f"tf_slim.nets.{net}")
-                        for net in ("alexnet", "inception", "overfeat", "resnet_utils", "resnet_v1", "resnet_v2", "vgg")
-                    },
-                    missing_slim,
-                ),
-            }
-            return _Module("tensorflow.contrib.slim", self._slim("tf.contrib.slim"), replaced, missing_slim)
-
-        contrib = {"layers": slim_layers, "slim": slim}
-        replaced = {
-            "compat": lambda: _Module("tensorflow.compat", tf.compat, {"v1": lambda: self.resolve("tensorflow")}),
-            "contrib": lambda: _Module("tensorflow.contrib", types.ModuleType("contrib"), contrib, missing_contrib),
-            "keras": keras,
-            "layers": layers,
-            "nn": lambda: _Module("tensorflow.nn", tf.nn, {"rnn_cell": rnn_cell}, missing),
-            "python": lambda: _Internals(importlib.import_module("tensorflow.python"), tf),
-        }
-        return _Module("tensorflow", tf, dict(replaced, **sessions), missing)
-
-    def _extra(self, module, what):
-        """A module of the extra `legacy`."""
-        try:
-            return importlib.import_module(module)
-        except ImportError as error:
-            missing = (error.name or module).partition(".")[0].replace("_", "-")
-        raise ImportError(f"{self.line()}{what} needs {missing}: {_EXTRA}")
-
-    def _slim(self, what):
-        # tf-slim's batch_norm finds the legacy layers under this name alone.
-        legacy = "tf_keras.legacy_tf_layers"
-        if legacy not in sys.modules:
-            for name in ("base", "convolutional", "core", "normalization", "pooling"):
-                self._extra(f"tf_keras.src.legacy_tf_layers.{name}", what)
-            sys.modules[legacy] = sys.modules["tf_keras.src.legacy_tf_layers"]
-        slim = self._extra("tf_slim", what)
-        # tf-slim is older than TensorFlow's last move of names like ops.Tensor, which it takes from the inside.
-        tf = importlib.import_module("tensorflow.compat.v1")
-        for name in [name for name in sys.modules if name.startswith("tf_slim.")]:
-            names = vars(sys.modules[name])
-            for key, value in list(names.items()):
-                if _is_internal(value):
-                    names[key] = _Internals(value, tf)
-        return slim
+        return tensorflow_of(self)
 
     def _numpy(self):
         numpy = importlib.import_module("numpy")
@@ -857,15 +743,6 @@ class _PortLoader(importlib.machinery.SourceFileLoader):
                 module.__file__ = self._own  # beside which scripts look for weights and labels
 
 
-def _is_internal(value):
-    plain = isinstance(value, types.ModuleType) and not isinstance(value, _Module)
-    return plain and value.__name__.startswith("tensorflow.python.")
-
-
-def _short(name):
-    return name.replace("tensorflow", "tf", 1)
-
-
 @functools.lru_cache(maxsize=None)
 def _is_installed(path):
     """Whether a file or folder belongs to Python, to an installed package or to this one."""
@@ -903,21 +780,6 @@ def _difference(name, file):
         return "it is a package"
     with open(file, "rb") as opened:
         return upstream.difference(name, opened.read())
-
-
-def _session(base):
-    """TensorFlow's session class `base`, with this package's settings as its defaults."""
-
-    class Meta(type(base)):
-        def __instancecheck__(cls, instance):
-            # Sessions that TensorFlow opens itself are sessions to the script, too.
-            return isinstance(instance, base) if cls is session else super().__instancecheck__(instance)
-
-    def __init__(self, target="", graph=None, config=None):
-        base.__init__(self, target, graph, _session_settings(config))
-
-    session = Meta(base.__name__, (base,), {"__init__": __init__, "__doc__": base.__doc__})
-    return session
 
 
 # Reading a script without running it.

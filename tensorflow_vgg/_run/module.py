@@ -1,9 +1,9 @@
-"""An installed module as a script of 2017 sees it."""
+"""Installed modules as a script of 2017 sees them."""
 
 import sys
 import types
 
-__all__ = ["Module"]
+__all__ = ["Internals", "Module", "is_internal"]
 
 
 class Module(types.ModuleType):
@@ -42,3 +42,38 @@ class Module(types.ModuleType):
 
     def __dir__(self):
         return sorted({*dir(self._base), *self._replaced, *self.__dict__})
+
+
+class Internals(Module):
+    """A module of TensorFlow's inside, in which what has left it since is found in the public API.
+
+    Attributes:
+      base: the module.
+      tf: the public API, TensorFlow 1's.
+    """
+
+    def __init__(self, base, tf):
+        super().__init__(base.__name__, base)
+        self.__dict__["_tf"] = tf
+
+    def __getattr__(self, name):
+        last = self.__name__.rpartition(".")[2]
+        public = self._tf.train if last == "pywrap_tensorflow" else getattr(self._tf, last, None)
+        for place in (self._base, self._tf, public):
+            if hasattr(place, name):
+                return self.wrapped(getattr(place, name))
+        if last.startswith("gen_") and hasattr(self._base, name.lstrip("_")):
+            return getattr(self._base, name.lstrip("_"))  # TensorFlow 1.4 and before had them with underscores
+        if name == "variable" and self.__name__.endswith(".variable_scope"):
+            return self._tf.Variable
+        return getattr(self._base, name)
+
+    def wrapped(self, value):
+        """A module of TensorFlow's inside as one of these; anything else as it is."""
+        return Internals(value, self._tf) if is_internal(value) else value
+
+
+def is_internal(value):
+    """Whether a value is a module of TensorFlow's inside, and not yet an `Internals`."""
+    plain = isinstance(value, types.ModuleType) and not isinstance(value, Module)
+    return plain and value.__name__.startswith("tensorflow.python.")
