@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 from conftest import GOLDEN, golden_json, tensor_attributes
 
 from tensorflow_vgg import vgg16, vgg19, vgg19_trainable, weights
-from tensorflow_vgg._compare import regression
+from tensorflow_vgg._compare import graph as graphs
 
 VGG16_LAYERS = [
     "conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2", "conv3_1", "conv3_2", "conv3_3", "pool3",
@@ -20,7 +20,7 @@ RECORDED = f"tf{tf.__version__}"
 
 def nodes(graph):
     """Every node as golden/graphs has it: of a constant's value only dtype and shape."""
-    listed = regression.nodes(graph)
+    listed = graphs.nodes(graph)
     for node in listed:
         if isinstance(node["attr"].get("value"), dict):
             del node["attr"]["value"]["digest"]
