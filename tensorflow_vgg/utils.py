@@ -1,12 +1,11 @@
 """Images in, labels out: upstream's `utils`."""
 
-import collections
-import concurrent.futures
 import os
 
 import numpy as np
-import skimage.io
 import skimage.transform
+
+from tensorflow_vgg import _images
 
 __all__ = [
     "IMAGE_ENDINGS",
@@ -22,44 +21,46 @@ __all__ = [
     "top_labels",
 ]
 
-IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+IMAGE_ENDINGS = _images.ENDINGS
 
 SIZE = 224
 SYNSET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "synset.txt")  # labels of the 1000 classes
 
 
-def load_image(path):
+def load_image(path, exif=True):
     """Reads an image as the networks take it: its centre square, scaled to 224x224.
 
     The pixels are upstream's, that is those of scikit-image before 0.15: bilinear, zero outside the image, not
     smoothed when scaling down.
 
     Args:
-      path: an image file. Grey is repeated into three channels, alpha is dropped.
+      path: an image file. Grey is repeated into three channels, alpha is dropped, other colours are converted to RGB.
+      exif: turn the picture as its EXIF orientation says. Upstream did not.
 
     Returns:
       A float64 array [224, 224, 3], RGB in [0, 1].
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: the file is no image.
+      ValueError: the file is no image, or one of more pixels than Pillow's limit.
       AssertionError: it has values outside [0, 1].
     """
-    pixels, maximum = _read(path)
+    pixels, maximum = _images.read(path, exif)
     edge = min(pixels.shape[:2])
     top = int((pixels.shape[0] - edge) / 2)
     left = int((pixels.shape[1] - edge) / 2)
     return resized(pixels[top : top + edge, left : left + edge] / maximum, SIZE, SIZE)
 
 
-def load_image2(path, height=None, width=None, smaller=None):
+def load_image2(path, height=None, width=None, smaller=None, exif=True):
     """Reads an image whole, with the sampling of `load_image`.
 
     Args:
-      path: an image file. Grey is repeated into three channels, alpha is dropped.
+      path: an image file, as for `load_image`.
       height: of the result, in pixels. With `width` alone: as the aspect ratio wants, in whole pixels.
       width: likewise. With neither the size is the file's.
       smaller: in place of both, the smaller of the two.
+      exif: as for `load_image`.
 
     Returns:
       A float64 array [height, width, 3], RGB in [0, 1].
@@ -67,7 +68,7 @@ def load_image2(path, height=None, width=None, smaller=None):
     Raises:
       As `load_image`.
     """
-    pixels, maximum = _read(path)
+    pixels, maximum = _images.read(path, exif)
     image = pixels / maximum
     rows, columns = image.shape[:2]
     if smaller is not None:
@@ -79,37 +80,6 @@ def load_image2(path, height=None, width=None, smaller=None):
     if width is None:
         width = max(1, round(columns * height / rows))
     return resized(image, height, width)
-
-
-def _read(path):
-    """The pixels of an image file, [height, width, 3] of the file's dtype, and the value that stands for 1.0."""
-    try:
-        pixels = np.asarray(skimage.io.imread(path))
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # each of scikit-image's plugins and codecs raises its own
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise ValueError(f"{path}: not an image that scikit-image can read: {reason}") from error
-    if pixels.ndim == 2:
-        pixels = pixels[:, :, np.newaxis]
-    if pixels.ndim != 3 or pixels.shape[2] not in (1, 2, 3, 4) or 0 in pixels.shape:
-        raise ValueError(f"{path}: expected one image, grey or RGB, got pixels of shape {pixels.shape}")
-    if pixels.shape[2] in (2, 4):
-        pixels = pixels[:, :, :-1]
-    if pixels.shape[2] == 1:
-        pixels = np.repeat(pixels, 3, axis=2)
-    if pixels.dtype == bool:
-        maximum = 1.0
-    elif np.issubdtype(pixels.dtype, np.integer):
-        maximum = float(np.iinfo(pixels.dtype).max)
-    else:
-        maximum = 255.0
-    if pixels.dtype.kind not in "bu" and not (pixels.min() >= 0 and pixels.max() <= maximum):
-        least, most = pixels.min() / maximum, pixels.max() / maximum
-        raise AssertionError(f"{path}: expected values in [0, 1], got {least} ... {most}")
-    return pixels, maximum
 
 
 def resized(image, height, width, **options):
@@ -129,31 +99,18 @@ def resized(image, height, width, **options):
     return skimage.transform.warp(image, transform, output_shape=(height, width), **options)
 
 
-def decoded(paths, ahead):
+def decoded(paths, ahead, exif=True):
     """Yields (path, pixels) in order, read by threads.
 
     Args:
       paths: image files.
       ahead: how many images, at most, are read before they are asked for.
+      exif: as for `load_image`.
 
     Yields:
       The path, and what `load_image` gives in float32, or the exception that it raises.
     """
-
-    def read(path):
-        try:
-            return path, load_image(path).astype(np.float32)
-        except (AssertionError, OSError, ValueError) as error:
-            return path, error
-
-    waiting = collections.deque()
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for path in paths:
-            waiting.append(pool.submit(read, path))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return _images.ahead(paths, lambda path: load_image(path, exif).astype(np.float32), ahead)
 
 
 def print_prob(prob, file_path):

@@ -62,12 +62,13 @@ def test_json_of_a_folder(thin_home, capsys, batch):
 
 def test_unreadable_images_are_reported_and_left_out(thin_home, capsys):
     (thin_home / "images" / "broken.png").write_bytes(b"no image")
-    assert main(["classify", "images", "nowhere.jpeg", "--json", "--top", "1", "--batch", "2"]) == 1
+    (thin_home / "other").write_bytes(b"no image either")
+    assert main(["classify", "images", "other", "--json", "--top", "1", "--batch", "2"]) == 1
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) == 4
     complaints = [line for line in printed.err.splitlines() if line.startswith("tensorflow-vgg: ")]
     assert len(complaints) == 2
-    assert "broken.png: not an image" in complaints[0] and "nowhere.jpeg" in complaints[1]
+    assert "broken.png: not an image" in complaints[0] and "other: not an image" in complaints[1]
     assert "\r" not in printed.err  # no progress bar where nobody sees it
 
 
@@ -99,6 +100,9 @@ def test_trained_weights_of_other_classes_with_their_labels(thin_home, seeded, c
     (["images/cat.jpeg", "--weights", "vgg16.npy"], "vgg16.npy: conv3_4 is missing; this is a file of vgg16"),
     (["images/cat.jpeg", "--weights", "seeded:x"], "--weights seeded:x: expected seeded:N"),
     (["empty"], "empty: expected a folder with images"),
+    (["images", "nowhere.jpeg"], "nowhere.jpeg: expected an image file or a folder, found none of that name"),
+    (["https://example.org/cat.jpg"], "https://example.org/cat.jpg: expected an image file or a folder, got a URL"),
+    (["/dev/zero"], "/dev/zero: expected an image file or a folder, found a device, a pipe or the like"),
     (["images/cat.jpeg", "--labels", "none.txt"], "none.txt"),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_status_2(thin_home, capsys, arguments, message):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 
+from tensorflow_vgg import _images
 from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import say, tensorflow
 
@@ -34,7 +35,7 @@ def configure(parser):
 
 def run(args):
     """Prints the most probable labels of each image."""
-    images = options.image_files(args.images)
+    images = _images.find(args.images)
     source = options.weights_source(args.weights, args.net)
     if args.labels and not os.path.isfile(args.labels):
         raise ValueError(f"--labels {args.labels}: expected a text file with a label a line, found no such file")

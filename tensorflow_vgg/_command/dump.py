@@ -3,6 +3,7 @@
 import os
 import sys
 
+from tensorflow_vgg import _images
 from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import Progress, complain, say, tensorflow
 
@@ -59,7 +60,7 @@ def run(args):
     if [bool(args.images), args.input is not None, args.recording is not None].count(True) != 1:
         raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
     options.expect_writable(args.out)
-    files = options.image_files(args.images)
+    files = _images.find(args.images)
     from tensorflow_vgg._compare import record, recording
 
     settings = dict.fromkeys(("net", "weights", "no_attention", "no_top", "layers", "samples"))

@@ -20,11 +20,11 @@ __all__ = [
     "add_labels",
     "add_net",
     "add_no_attention",
+    "add_no_exif",
     "add_weights",
     "existing_weights",
     "expect_new",
     "expect_writable",
-    "image_files",
     "labels_of",
     "names",
     "number",
@@ -71,7 +71,9 @@ def names(text):
 
 def add_images(parser, nargs="+"):
     """IMAGE …: files and folders."""
-    parser.add_argument("images", nargs=nargs, metavar="IMAGE", help="an image file, or a folder for all images in it")
+    parser.add_argument(
+        "images", nargs=nargs, metavar="IMAGE", help="an image file, or a folder for all images in it and below"
+    )
 
 
 def add_net(parser):
@@ -104,25 +106,16 @@ def add_no_attention(parser):
     parser.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
 
 
+def add_no_exif(parser):
+    """--no-exif."""
+    parser.add_argument(
+        "--no-exif", dest="exif", action="store_false", help="do not turn pictures as their EXIF orientation says"
+    )
+
+
 def add_batch(parser):
     """--batch, 8 by default."""
     parser.add_argument("--batch", type=POSITIVE, default=8, metavar="N", help="images per run; default: %(default)s")
-
-
-def image_files(paths):
-    """The image files that `paths` name, a folder's sorted by name."""
-    files = []
-    for path in paths:
-        if not os.path.isdir(path):
-            files.append(path)
-            continue
-        from tensorflow_vgg import utils
-
-        found = sorted(name for name in os.listdir(path) if name.lower().endswith(utils.IMAGE_ENDINGS))
-        if not found:
-            raise ValueError(f"{path}: expected a folder with images ({', '.join(utils.IMAGE_ENDINGS)}), found none")
-        files += [os.path.join(path, name) for name in found]
-    return files
 
 
 def labels_of(given, source, classes):
