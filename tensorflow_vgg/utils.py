@@ -12,9 +12,9 @@ __all__ = [
     "SIZE",
     "SYNSET",
     "decoded",
+    "label_lines",
     "load_image",
     "load_image2",
-    "print_labels",
     "print_prob",
     "read_labels",
     "resized",
@@ -127,23 +127,25 @@ def print_prob(prob, file_path):
       ValueError: the file has fewer labels than `prob` has classes.
     """
     labels = top_labels(prob, read_labels(file_path), 5)
-    print_labels(labels)
+    print("\n".join(label_lines(labels)))
     return labels[0][0]
 
 
-def print_labels(labels):
-    """Prints what `top_labels` gave, as `print_prob` does."""
+def label_lines(labels):
+    """What `top_labels` gave, as the lines that `print_prob` prints."""
     # str, not repr: NumPy 2 writes np.float32(0.9958288), upstream's NumPy wrote 0.9958288.
     shown = [f"({label!r}, {probability!s})" for label, probability in labels]
-    print(f"('Top1: ', {shown[0][1:]}")
-    if len(shown) > 1:
-        print(f"('Top{len(shown)}: ', [{', '.join(shown)}])")
+    first = f"('Top1: ', {shown[0][1:]}"
+    return [first, f"('Top{len(shown)}: ', [{', '.join(shown)}])"] if len(shown) > 1 else [first]
 
 
 def read_labels(file_path):
     """The lines of a label file."""
     with open(file_path, encoding="utf-8") as file:
-        return [line.strip() for line in file]
+        try:
+            return [line.strip() for line in file]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{file_path}: expected text in UTF-8, a label a line") from error
 
 
 def top_labels(prob, labels, count):

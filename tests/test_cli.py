@@ -60,6 +60,25 @@ def test_json_of_a_folder(thin_home, capsys, batch):
     assert "npy" not in printed.out
 
 
+def test_a_table_on_a_terminal(thin_home, capsys, monkeypatch):
+    """Names of files are shown, whatever is in them, and never obeyed."""
+    os.rename("images/cat.jpeg", "images/a\x1b[2J\nb\u202e.jpeg")
+    assert main(["classify", "images", "--top", "2"]) == 0
+    tuples = capsys.readouterr()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert main(["classify", "images", "--top", "2", "--upstream"]) == 0
+    assert capsys.readouterr().out == tuples.out
+    assert main(["classify", "images", "--top", "2"]) == 0
+    table = capsys.readouterr()
+    assert tuples.err.splitlines()[-1] == table.err.splitlines()[-1] == "tensorflow-vgg: 4 classified, 0 left out"
+    lines = table.out.splitlines()
+    prob = golden_arrays("vgg19_thin")["prob"][0]
+    best = prob.argsort()[::-1][:2]
+    labels = [utils.read_labels(utils.SYNSET)[index].split(" ", 1)[1] for index in best]
+    assert lines[-3:] == ["images/tiger.jpeg", *(f"{prob[i]:8.2%}  {label}" for i, label in zip(best, labels))]
+    assert lines[0] == tuples.out.splitlines()[0] == r"images/a\x1b[2J\nb\u202e.jpeg"
+
+
 def test_unreadable_images_are_reported_and_left_out(thin_home, capsys):
     (thin_home / "images" / "broken.png").write_bytes(b"no image")
     (thin_home / "other").write_bytes(b"no image either")
@@ -67,7 +86,7 @@ def test_unreadable_images_are_reported_and_left_out(thin_home, capsys):
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) == 4
     complaints = [line for line in printed.err.splitlines() if line.startswith("tensorflow-vgg: ")]
-    assert len(complaints) == 2
+    assert complaints[2:] == ["tensorflow-vgg: 4 classified, 2 left out"]
     assert "broken.png: not an image" in complaints[0] and "other: not an image" in complaints[1]
     assert "\r" not in printed.err  # no progress bar where nobody sees it
 

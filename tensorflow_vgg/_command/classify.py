@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import sys
 
 from tensorflow_vgg import _images
 from tensorflow_vgg._command import options
-from tensorflow_vgg._command.terminal import say, tensorflow
+from tensorflow_vgg._command.terminal import complain, say, tensorflow
 
 __all__ = ["configure", "run"]
 
@@ -23,7 +24,12 @@ def configure(parser):
         "--top", type=options.POSITIVE, default=5, metavar="N", help="labels per image; default: %(default)s"
     )
     options.add_batch(parser)
-    parser.add_argument(
+    options.add_no_exif(parser)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--upstream", action="store_true", help="print tuples, as upstream's print_prob does, on a terminal, too"
+    )
+    how.add_argument(
         "--json", action="store_true", help="one JSON object a line for each label: file, wnid, label, probability"
     )
     parser.add_argument(
@@ -48,22 +54,37 @@ def run(args):
     network = predict.predictor(args.net, weight_dict, not args.no_attention)
     del weight_dict
     left_out = 0
-    for path, probabilities in predict.classified(images, args.batch, network):
+    show = _json_lines if args.json else _table if sys.stdout.isatty() and not args.upstream else _tuples
+    for path, probabilities in predict.classified(images, args.batch, network, args.exif):
         if probabilities is None:
             left_out += 1
-        else:
-            _print(path, utils.top_labels(probabilities, labels, args.top), args.json)
+            continue
+        for line in show(path, utils.top_labels(probabilities, labels, args.top)):
+            say(line)
+    if len(images) > 1:
+        complain(f"{len(images) - left_out} classified, {left_out} left out")
     return 1 if left_out else 0
 
 
-def _print(path, labels, as_json):
-    if not as_json:
-        from tensorflow_vgg import utils
+def _table(path, labels):
+    """For a reader."""
+    return [path, *(f"{probability:8.2%}  {_split(text)[1]}" for text, probability in labels)]
 
-        say(path)
-        utils.print_labels(labels)
-        return
+
+def _tuples(path, labels):
+    """As upstream prints, for a program that reads it."""
+    from tensorflow_vgg import utils
+
+    return [path, *utils.label_lines(labels)]
+
+
+def _json_lines(path, labels):
     for text, probability in labels:
-        wnid = re.match(r"(n\d{8}) (.*)", text)
-        wnid, label = wnid.groups() if wnid else (None, text)
-        print(json.dumps({"file": path, "wnid": wnid, "label": label, "probability": float(probability)}))
+        wnid, label = _split(text)
+        yield json.dumps({"file": path, "wnid": wnid, "label": label, "probability": float(probability)})
+
+
+def _split(text):
+    """(WordNet id or None, label) of a line of the label file."""
+    wnid = re.match(r"(n\d{8}) (.*)", text)
+    return wnid.groups() if wnid else (None, text)

@@ -3,8 +3,10 @@
 import argparse
 import difflib
 import importlib
+import logging
 import os
 import sys
+import warnings
 
 from tensorflow_vgg import __version__
 from tensorflow_vgg._command.terminal import complain, shown
@@ -31,19 +33,40 @@ def main(argv=None):
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     try:
         args = _parse(sys.argv[1:] if argv is None else list(argv))
+        if args.verb != "run":  # a script's warnings are its own
+            _quiet_decoders()
         status = args.run(args)
-        if not getattr(sys.stdout, "closed", True):
-            sys.stdout.flush()  # here, not at Python's end, where who has stopped reading would go unnoticed
+        _flush()  # here, not at Python's end, where who has stopped reading would go unnoticed
         return status
     except BrokenPipeError:
-        # Who read our output has seen enough. Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + 13  # as a shell has it for SIGPIPE: no verdict of ours
-    except (ValueError, OSError) as error:
+        _drop_output()
+        return 128 + 13  # as a shell has it for SIGPIPE: who read our output has seen enough, and it is no verdict
+    except (ValueError, OSError, MemoryError) as error:
         complain(error)
-        return 2
+        status = 2
     except KeyboardInterrupt:
-        return 130
+        status = 130
+    try:
+        _flush()
+    except OSError:
+        _drop_output()
+    return status
+
+
+def _quiet_decoders():
+    """Keeps back what Pillow and tifffile remark on an odd picture: either it is read, or there is a line of ours."""
+    warnings.filterwarnings("ignore", module="PIL|tifffile|skimage")
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+def _flush():
+    if not getattr(sys.stdout, "closed", True):
+        sys.stdout.flush()
+
+
+def _drop_output():
+    """Forgets output that cannot be written, of which Python would complain once more when it flushes at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):

@@ -37,12 +37,12 @@ def _build(net, weight_dict, attention, rgb):
     return network
 
 
-def classified(paths, batch, predict):
+def classified(paths, batch, predict, exif=True):
     """Yields (path, probabilities) of images in order; those that cannot be read are reported, and give None."""
     from tensorflow_vgg import utils
 
-    with Progress(len(paths), enabled=len(paths) > batch) as progress:
-        decoded = utils.decoded(paths, 2 * batch)
+    decoded = utils.decoded(paths, 2 * batch, exif)
+    with contextlib.closing(decoded), Progress(len(paths), enabled=len(paths) > batch) as progress:
         for chosen in iter(lambda: list(itertools.islice(decoded, batch)), []):
             values = [pixels for _, pixels in chosen if not isinstance(pixels, Exception)]
             probabilities = iter(predict(values) if values else ())

@@ -36,7 +36,11 @@ def say(text, file=None):
 
 
 def complain(problem):
-    """Prints a line about what is wrong to stderr."""
+    """Prints a line about what is wrong, a text or an exception, to stderr."""
+    if isinstance(problem, OSError) and problem.strerror and problem.filename is not None:
+        problem = f"{os.fsdecode(problem.filename)}: {problem.strerror}"
+    elif isinstance(problem, MemoryError):
+        problem = "there is not enough memory"
     say(f"tensorflow-vgg: {problem}", sys.stderr)
 
 

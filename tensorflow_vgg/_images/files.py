@@ -62,7 +62,7 @@ def _below(top):
         if (status.st_dev, status.st_ino) in seen:  # links can make a loop
             continue
         seen.add((status.st_dev, status.st_ino))
-        for name in os.listdir(folder):
+        for name in sorted(os.listdir(folder)):
             path = os.path.join(folder, name)
             if name.startswith("."):
                 continue
