@@ -8,7 +8,6 @@ import concurrent.futures
 import importlib.util
 import json
 import os
-import pickle
 import re
 import shutil
 import subprocess
@@ -891,76 +890,6 @@ def test_a_script_alone(tmp_path):
     assert "FileNotFoundError: [Errno 2]" in done.stderr and "weights make" in done.stderr.splitlines()[-1]
     ours = _ours(done)
     assert "--weights goes to the script" in ours[0] and "./synset.txt: this package's" in ours[-1]
-
-
-_OBJECTS = """
-import collections, io
-import numpy as np
-kept = {"loss": [np.float32(0.5)], "step": np.int64(3), "seen": {1, 2}, "z": 1j, "by": collections.defaultdict(list)}
-np.save("history.npy", kept)
-found = np.load("history.npy").item()
-found["by"]["new"].append(1)
-print(found["loss"], found["step"] + 1, found["seen"], found["z"], dict(found["by"]))
-np.savez("both.npz", plain=np.arange(3), objects=np.array(kept))
-both = np.load("both.npz")
-print(both["plain"].sum(), both["objects"].item()["step"], sorted(both.files), both.f.objects.shape)
-stream = io.BytesIO(open("history.npy", "rb").read())
-print(np.load(stream).item()["step"], np.load("numbers.pkl"))
-for name in ("hostile.npy", "hostile.npz", "hostile.pkl"):
-    for file in (name, open(name, "rb"), io.BytesIO(open(name, "rb").read())):
-        try:
-            loaded = np.load(file, allow_pickle=True)
-            loaded["x"]
-        except Exception as error:
-            print(name, "refused" in str(error))
-try:
-    np.load("history.npy", allow_pickle=False)
-except ValueError as error:
-    print("pickle" in str(error))
-"""
-
-
-def test_what_numpy_load_reads_and_what_it_never_runs(tmp_path):
-    hostile = np.empty((), object)
-    hostile[()] = _Hostile()
-    np.save(str(tmp_path / "hostile.npy"), hostile)
-    np.savez(str(tmp_path / "hostile.npz"), x=hostile)
-    (tmp_path / "hostile.pkl").write_bytes(pickle.dumps(_Hostile()))
-    (tmp_path / "numbers.pkl").write_bytes(pickle.dumps([1, 2.5], 2))
-    done = _run(tmp_path, _OBJECTS)
-    assert done.returncode == 0, done.stderr
-    assert not (tmp_path / "pwned").exists()
-    assert done.stdout.splitlines() == [
-        "[0.5] 4 {1, 2} 1j {'new': [1]}",
-        "3 3 ['objects', 'plain'] ()",
-        "3 [1, 2.5]",
-        *[f"hostile.{kind} True" for kind in ("npy", "npz", "pkl") for _ in range(3)],
-        "True",
-    ]
-
-
-class _Hostile:
-    def __reduce__(self):
-        return os.mkdir, ("pwned",)
-
-
-_RESIZED_ELSE = [1.6250000000000038, 15.783868701161712, 15.537213519320986, 16.19697766911925]
-
-
-def test_resize_samples_as_it_did(tmp_path):
-    """Figures of scikit-image 0.14.5: a mask, float32, other orders."""
-    text = (
-        "import numpy as np\nfrom skimage.transform import resize\n"
-        "ramp = (np.arange(600.).reshape(20, 30) / 600) ** 2\nmask = np.eye(20) > 0\n"
-        "single = ramp.astype('float32')\n"
-        "for image, options in ((mask, {}), (single, {}), (ramp, {'order': 0}), (ramp, {'order': 3})):\n"
-        "    found = resize(image, (8, 10), **options)\n    print(found.dtype, repr(float((found ** 2).sum())))\n"
-    )
-    done = _run(tmp_path, text)
-    assert done.returncode == 0, done.stderr
-    lines = [line.split() for line in done.stdout.splitlines()]
-    assert [kind for kind, _ in lines] == ["float64"] * 4
-    np.testing.assert_allclose([float(number) for _, number in lines], _RESIZED_ELSE, rtol=1e-9)
 
 
 _WEIGHTS = """

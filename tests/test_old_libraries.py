@@ -3,13 +3,18 @@
 import gzip
 import itertools
 import operator
+import os
+import pickle
 import re
+import shutil
 import sys
 
 import numpy as np
 import pytest
+from conftest import GOLDEN
 
 from tensorflow_vgg._run.legacy import import_module
+from tensorflow_vgg._run.numpy_load import load_of
 
 IS_TF1 = sys.version_info < (3, 8)
 
@@ -146,3 +151,125 @@ def test_mnist_that_is_not_there_is_named(script, tmp_path):
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1]))
     with pytest.raises(ValueError, match=r"train-images-idx3-ubyte\.gz: expected an idx file of 3 axes"):
         module.read_data_sets(str(tmp_path), validation_size=0)
+
+
+# NumPy.
+
+
+class Hostile:
+    def __reduce__(self):
+        return os.mkdir, ("pwned",)
+
+
+_OBJECTS = """
+import collections, io
+import numpy as np
+kept = {"loss": [np.float32(0.5)], "step": np.int64(3), "seen": {1, 2}, "z": 1j, "by": collections.defaultdict(list)}
+np.save("history.npy", kept)
+found = np.load("history.npy").item()
+found["by"]["new"].append(1)
+assert (found["loss"], found["step"], found["seen"], found["z"], found["by"]) == (
+    [0.5], 3, {1, 2}, 1j, {"new": [1]})
+np.savez("both.npz", plain=np.arange(3), objects=np.array(kept))
+for mode in (None, "r"):
+    both = np.load("both.npz", mode)
+    assert both["plain"].sum() == 3 and both["objects"].item()["step"] == 3
+    assert sorted(both.files) == ["objects", "plain"] and both.f.objects.shape == ()
+stream = io.BytesIO(open("history.npy", "rb").read())
+assert np.load(stream).item()["step"] == 3 and np.load("numbers.pkl") == [1, 2.5]
+python2 = [sorted(np.load("python2.npy", encoding=name).item())[0] for name in ("bytes", "latin1")]
+refused = []
+for name in ("hostile.npy", "hostile.npz", "hostile.pkl"):
+    for file in (name, open(name, "rb"), io.BytesIO(open(name, "rb").read())):
+        try:
+            loaded = np.load(file, allow_pickle=True)
+            loaded["x"]
+        except Exception as error:
+            refused.append("refused" in str(error))
+try:
+    np.load("history.npy", allow_pickle=False)
+except ValueError as error:
+    refused.append("pickle" in str(error))
+"""
+
+
+def test_what_numpy_load_reads_and_what_it_never_runs(script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    hostile = np.empty((), object)
+    hostile[()] = Hostile()
+    np.save("hostile.npy", hostile)
+    np.savez("hostile.npz", x=hostile)
+    (tmp_path / "hostile.pkl").write_bytes(pickle.dumps(Hostile()))
+    (tmp_path / "numbers.pkl").write_bytes(pickle.dumps([1, 2.5], 2))
+    shutil.copy(os.path.join(GOLDEN, "formats", "python2_numpy1.16_dict.npy"), "python2.npy")
+    module = script(_OBJECTS)
+    assert module.refused == [True] * 10
+    assert module.python2 == [b"conv1_1", "conv1_1"]
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_numpy_load_asks_for_weights_first(tmp_path):
+    layers = {"conv1_1": [np.zeros(3), np.ones(3)]}
+    asked = []
+    load = load_of(np, lambda path: asked.append(path) or layers)
+    found = load(tmp_path / "vgg19.npy", encoding="latin1")
+    assert found.shape == () and found.dtype == object and found.item() is layers
+    assert asked == [str(tmp_path / "vgg19.npy")]
+    for options in ({"encoding": "bytes"}, {"allow_pickle": False}, {"mmap_mode": "r"}):
+        with pytest.raises(OSError):
+            load(tmp_path / "vgg19.npy", **options)
+    np.save(str(tmp_path / "plain.npy"), np.arange(4))
+    assert load_of(np, lambda path: None)(str(tmp_path / "plain.npy")).sum() == 6
+
+
+def test_numpy_of_2017(script):
+    module = script(
+        "import numpy as np\nimport numpy.lib.stride_tricks\nfrom numpy.lib.arraysetops import unique\n"
+        "from numpy.lib import pad\nimport numpy.lib.recfunctions as recfunctions\n"
+        "x = np.lib.pad(np.ones((2, 2)), ((1, 1), (1, 1)), 'constant', constant_values=0)\n"
+        "same = np.lib.pad is pad, np.lib.arraypad.pad is np.pad, unique is np.unique\n"
+        "view = np.lib.stride_tricks.as_strided(x, (3,), (8,))\n"
+        "types = [np.zeros(1, kind).dtype.name for kind in (np.float, np.int, np.bool, np.float_, np.cfloat)]\n"
+        "others = np.alltrue([1]), np.in1d([1, 5], [5]).tolist(), np.Inf, np.NINF, np.product([2, 3]), np.rank(x)\n"
+        "ragged = np.array([[1, 2], [3]])\n"
+    )
+    if not hasattr(np.lib, "pad") or IS_TF1:
+        assert module.same == (True, True, True)
+    assert module.x.sum() == 4 and module.x.shape == (4, 4) and module.view.shape == (3,)
+    assert module.types == ["float64", "int64", "bool", "float64", "complex128"]
+    assert module.others == (True, [False, True], np.inf, -np.inf, 6, 2)
+    assert module.ragged.dtype == object
+    assert not hasattr(np, "asscalar") or np.__version__ < "2"
+
+
+# scikit-image and Matplotlib.
+
+
+@pytest.mark.parametrize("kind", ["mask", "single", "order 0", "order 3"])
+def test_resize_samples_as_it_did(script, kind):
+    """Figures of scikit-image 0.14.5."""
+    ramp = (np.arange(600.0).reshape(20, 30) / 600) ** 2
+    image, options, expected = {
+        "mask": (np.eye(20) > 0, {}, 1.6250000000000038),
+        "single": (ramp.astype("float32"), {}, 15.783868701161712),
+        "order 0": (ramp, {"order": 0}, 15.537213519320986),
+        "order 3": (ramp, {"order": 3}, 16.19697766911925),
+    }[kind]
+    found = script("from skimage.transform import resize\n").resize(image, (8, 10), **options)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose((found**2).sum(), expected, rtol=1e-9)
+
+
+def test_get_cmap_of_matplotlib(script):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    module = script(
+        "import matplotlib\nimport matplotlib.pyplot as plt\nimport matplotlib.cm as cm\n"
+        "from matplotlib import pyplot\n"
+        "colours = [plt.cm.get_cmap('jet', 5)(4), cm.get_cmap('jet')(1.0), matplotlib.cm.get_cmap()(0)]\n"
+        "same = plt is pyplot and plt.cm is cm and cm.jet(1.0) == colours[1]\n"
+        "plt.figure()\nplt.imshow([[1, 2]], cmap=plt.cm.get_cmap('gray'))\nplt.close()\n"
+    )
+    assert module.same
+    assert module.colours[0] == module.colours[1] == (0.5, 0.0, 0.0, 1.0)
+    np.testing.assert_allclose(module.colours[2], (0.267004, 0.004874, 0.329415, 1.0), rtol=1e-6)

@@ -24,7 +24,7 @@ import types
 import warnings
 
 from tensorflow_vgg import weights
-from tensorflow_vgg._run import old_libraries, upstream
+from tensorflow_vgg._run import numpy_1, skimage_0_14, upstream
 from tensorflow_vgg._run.gone import instead
 from tensorflow_vgg._run.module import Internals as _Internals
 from tensorflow_vgg._run.module import Module as _Module
@@ -267,7 +267,7 @@ def _compiled(path, tree):
 class _OldMethods(ast.NodeTransformer):
     def visit_Attribute(self, node):
         self.generic_visit(node)
-        if node.attr not in old_libraries.METHODS or not isinstance(node.ctx, ast.Load):
+        if node.attr not in numpy_1.METHODS or not isinstance(node.ctx, ast.Load):
             return node
         name = ast.copy_location(ast.Str(node.attr) if sys.version_info < (3, 8) else ast.Constant(node.attr), node)
         function = ast.copy_location(ast.Name(_METHOD, ast.Load()), node)
@@ -298,7 +298,7 @@ def _tensorflow_1():
     for name in flags:
         flags[name].allow_override = True
     numpy = importlib.import_module("numpy")
-    with warnings.catch_warnings(), old_libraries.numpy_1_printing(numpy):
+    with warnings.catch_warnings(), numpy_1.numpy_1_printing(numpy):
         # They tell the script to use what TensorFlow 1 does not have.
         warnings.filterwarnings("ignore", r"`(tf\.(layers|nn\.rnn_cell)\.|layer\.|Model\.)", UserWarning)
         yield
@@ -331,11 +331,12 @@ class _Environment:
         self.started = time.time()
         self.builtins = types.ModuleType("builtins")
         self.builtins.__dict__.update(vars(builtins), __import__=self._import)
-        self.builtins.__dict__[_METHOD] = old_libraries.method
+        self.builtins.__dict__[_METHOD] = numpy_1.method
         self._seen = {"builtins": self.builtins}
         self._makers = {
             "imp": self._imp,
             "importlib": self._importlib,
+            "matplotlib": skimage_0_14.matplotlib_of,
             "numpy": self._numpy,
             "runpy": self._runpy,
             "scipy": self._scipy,
@@ -446,23 +447,13 @@ class _Environment:
         return tensorflow_of(self)
 
     def _numpy(self):
-        numpy = importlib.import_module("numpy")
-        return _Module("numpy", numpy, {}, values=old_libraries.numpy_1(numpy))
+        return numpy_1.numpy_of(lambda path: None)
 
     def _scipy(self):
         return importlib.import_module("tensorflow_vgg._run.scipy_misc").scipy_of(self)
 
     def _skimage(self):
-        skimage = importlib.import_module("skimage")
-
-        def seen(name, old):
-            module = importlib.import_module(f"skimage.{name}")
-            return _Module(module.__name__, module, {}, values=old(module))
-
-        replaced = {"io": functools.partial(seen, "io", old_libraries.image_io)}
-        if not self.options.new_resize:
-            replaced["transform"] = functools.partial(seen, "transform", old_libraries.image_transform)
-        return _Module("skimage", skimage, replaced)
+        return skimage_0_14.skimage_of(self.options.new_resize)
 
     def _importlib(self):
         def import_module(name, package=None):

@@ -1,0 +1,107 @@
+"""scikit-image 0.14, and Matplotlib before 3.9, as scripts knew them. The modules themselves stay as they are."""
+
+import functools
+import importlib
+import inspect
+
+from tensorflow_vgg._run.module import Module
+
+__all__ = ["image_io", "image_transform", "matplotlib_of", "skimage_of"]
+
+# The arguments of skimage.transform.resize that go to warp.
+_WARP = ("cval", "clip", "mode", "order", "preserve_range")
+
+
+def skimage_of(new_resize=False):
+    """The module skimage as a script sees it. `new_resize` leaves skimage.transform as it is today."""
+
+    def seen(name, old):
+        module = importlib.import_module(f"skimage.{name}")
+        return Module(module.__name__, module, values=old(module))
+
+    replaced = {"io": functools.partial(seen, "io", image_io)}
+    if not new_resize:
+        replaced["transform"] = functools.partial(seen, "transform", image_transform)
+    return Module("skimage", importlib.import_module("skimage"), replaced)
+
+
+def image_transform(transform):
+    """What skimage.transform does in another way since scikit-image 0.15."""
+    signature = inspect.signature(transform.resize)
+
+    @functools.wraps(transform.resize)
+    def resize(*args, **kwargs):
+        from tensorflow_vgg import utils
+
+        given = signature.bind(*args, **kwargs).arguments
+        for name, old in (("order", 1), ("mode", "constant"), ("anti_aliasing", False)):
+            if given.get(name) is None:
+                given[name] = old
+        image, shape = given["image"], tuple(given["output_shape"])
+        if getattr(image, "dtype", None) is not None and image.dtype.kind in "bf":
+            image = given["image"] = image.astype(float)
+        flat = not given["anti_aliasing"] and not given.get("anti_aliasing_sigma")
+        if flat and getattr(image, "ndim", 0) in (2, 3) and shape[2:] in ((), image.shape[2:]) and len(shape) > 1:
+            options = {name: value for name, value in given.items() if name in _WARP}
+            return utils.resized(image, int(shape[0]), int(shape[1]), **options)
+        return transform.resize(**given)
+
+    def rescale(
+        image,
+        scale,
+        order=1,
+        mode=None,
+        cval=0,
+        clip=True,
+        preserve_range=False,
+        multichannel=None,
+        anti_aliasing=None,
+        anti_aliasing_sigma=None,
+    ):
+        """`skimage.transform.rescale`, for which the third axis was that of the channels unless told otherwise."""
+        import numpy
+
+        channels = image.shape[2:] if (image.ndim == 3 if multichannel is None else multichannel) else ()
+        sizes = numpy.round(numpy.multiply(scale, image.shape[: image.ndim - len(channels)])).astype(int)
+        options = {"anti_aliasing": anti_aliasing, "anti_aliasing_sigma": anti_aliasing_sigma}
+        return resize(image, (*sizes, *channels), order, mode, cval, clip, preserve_range, **options)
+
+    return {"resize": resize, "rescale": rescale}
+
+
+def image_io(module):
+    """What skimage.io calls otherwise since scikit-image 0.19, and that it saved numbers in [0, 1]."""
+
+    @functools.wraps(module.imread)
+    def imread(*args, **kwargs):
+        for old in ("as_grey", "flatten"):
+            if old in kwargs:
+                kwargs["as_gray"] = kwargs.pop(old)
+        return module.imread(*args, **kwargs)
+
+    @functools.wraps(module.imsave)
+    def imsave(fname, arr, *args, **kwargs):
+        from skimage import img_as_ubyte
+
+        floats = getattr(arr, "dtype", None) is not None and arr.dtype.kind == "f"
+        return module.imsave(fname, img_as_ubyte(arr) if floats else arr, *args, **kwargs)
+
+    return {"imread": imread, "imsave": imsave}
+
+
+def matplotlib_of():
+    """The module matplotlib as a script sees it: with `cm.get_cmap`, which Matplotlib 3.9 has dropped."""
+    matplotlib = importlib.import_module("matplotlib")
+    base = importlib.import_module("matplotlib.cm")
+    if hasattr(base, "get_cmap"):
+        return matplotlib
+
+    def get_cmap(name=None, lut=None):
+        return importlib.import_module("matplotlib.pyplot").get_cmap(name, lut)
+
+    cm = Module("matplotlib.cm", base, values={"get_cmap": get_cmap})
+
+    def pyplot():
+        return Module("matplotlib.pyplot", importlib.import_module("matplotlib.pyplot"), values={"cm": cm})
+
+    return Module("matplotlib", matplotlib, {"pyplot": pyplot}, values={"cm": cm})
