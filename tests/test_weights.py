@@ -307,3 +307,26 @@ def test_reading_loads_no_tensorflow():
     code = f"import sys; from tensorflow_vgg import weights; weights.read({FORMATS[0]!r}); print(*sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout.decode().split()
     assert not {"tensorflow", "skimage"} & set(output)
+
+
+@pytest.mark.parametrize("start", ["pass-through", "open", "glorot"])
+def test_the_block_is_the_same_in_weight_files_and_in_attention(start):
+    """Names, shapes and starts stand twice, since attention.py stands alone. Glorot's numbers are random."""
+    import tensorflow.compat.v1 as tf
+
+    import attention
+
+    layers = {}
+    with tf.Graph().as_default(), tf.Session() as session:
+        attention.convolutional_block_attention_module(tf.placeholder(tf.float32, [1, 2, 2, 10]), 0, start=start)
+        session.run(tf.global_variables_initializer())
+        for variable in tf.global_variables():
+            layer, _, _ = variable.op.name.rpartition("/")
+            layers.setdefault(layer, []).append(session.run(variable))  # the kernel is made before its bias
+    expected = weights.attention_start(10, start)
+    assert list(layers) == list(expected) == list(weights.ATTENTION_LAYERS)
+    for name, layer in expected.items():
+        for found, array in zip(layers[name], layer):
+            assert found.shape == array.shape and found.any() == array.any()
+            if array.ndim == 1 or not array.any():
+                np.testing.assert_array_equal(found, array)

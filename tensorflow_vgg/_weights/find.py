@@ -1,0 +1,46 @@
+"""Where weight files are looked for."""
+
+import os
+import sys
+
+__all__ = ["data_folder", "find", "search_folders"]
+
+
+def data_folder():
+    """The folder of this user's weight files on this platform, which need not exist yet."""
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+    elif sys.platform == "darwin":
+        base = os.path.join(home, "Library", "Application Support")
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+    return os.path.join(base, "tensorflow-vgg")
+
+
+def search_folders():
+    """The folders in which a weight file is looked for when no path is given, in this order."""
+    home = os.environ.get("TENSORFLOW_VGG_HOME")
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return ([home] if home else []) + [here, os.getcwd(), data_folder()]
+
+
+def find(file_name):
+    """The path of a weight file, from the first of `search_folders` that has it.
+
+    Args:
+      file_name: "vgg16.npy" or "vgg19.npy".
+
+    Raises:
+      FileNotFoundError: none has it; the message says where it looked and how to get weights.
+    """
+    folders = search_folders()
+    for folder in folders:
+        path = os.path.join(folder, file_name)
+        if os.path.isfile(path):
+            return path
+    raise FileNotFoundError(
+        f"{file_name} not found in {', '.join(folders)}. Put the file there (set TENSORFLOW_VGG_HOME to add a "
+        "folder), give its path, or download it with `tensorflow-vgg weights fetch`; with `--weights seeded:19` the "
+        "command line tries out anything without it; the README says more"
+    )
