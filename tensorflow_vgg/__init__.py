@@ -19,7 +19,7 @@ _ROOMS = {"weights": "_weights"}
 def __getattr__(name):
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_ROOMS[name]}")
+    module = importlib.import_module(f"tensorflow_vgg.{_ROOMS[name]}")
     globals()[name] = module
     return module
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import forking
 import numpy as np
 import pytest
 
@@ -119,6 +120,14 @@ def assert_prints(printed, name, random_lines=()):
         assert re.sub(NUMBER, "#", line) == re.sub(NUMBER, "#", golden)
         numbers = [[float(text) for text in re.findall(NUMBER, text)] for text in (line, golden)]
         np.testing.assert_allclose(*numbers, rtol=1e-4)
+
+
+@pytest.fixture(scope="session")
+def command():
+    """command([VERB, ...], folder): the tensorflow-vgg command in a process of its own, see forking.py."""
+    server = forking.Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture

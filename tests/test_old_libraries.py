@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import GOLDEN
 
-from tensorflow_vgg._run.legacy import import_module
+from tensorflow_vgg._run.imports import import_module
 from tensorflow_vgg._run.numpy_load import load_of
 
 IS_TF1 = sys.version_info < (3, 8)

@@ -8,6 +8,8 @@ from tensorflow_vgg._command.terminal import complain, say, tensorflow
 
 __all__ = ["configure", "run"]
 
+_OWN_OPTIONS = ("--check", "--constants", "--new-resize", "--weights")
+
 
 def configure(parser):
     """Adds the options."""
@@ -21,33 +23,16 @@ def configure(parser):
     parser.add_argument(
         "--weights",
         metavar="FILE|seeded:N",
-        help="what the original classes load in place of what the script says; seeded:N: random weights from seed N",
+        help="what stands for each vgg16.npy and vgg19.npy that the script loads; seeded:N: random weights from seed N",
     )
-    parser.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
     parser.add_argument(
         "--constants",
         action="store_true",
-        help="make upstream's exact graph: all weights as constants, and no attention block unless the weights have "
-        "one",
-    )
-    parser.add_argument(
-        "--own", type=_modules, default=(), metavar="NAME[,NAME]", help="keep the script's vgg16, vgg19, ... as it is"
-    )
-    parser.add_argument(
-        "--port", type=_modules, default=(), metavar="NAME[,NAME]", help="take this package's, even if it differs"
+        help="copy the weights into the graph, as TensorFlow 1 does, instead of mapping them into memory from a cache",
     )
     parser.add_argument(
         "--new-resize", action="store_true", help="leave skimage.transform.resize its defaults of today"
     )
-
-
-def _modules(text):
-    known = ("utils", "vgg16", "vgg19", "vgg19_trainable")
-    names = text.split(",")
-    for name in names:
-        if name not in known:
-            raise argparse.ArgumentTypeError(f"expected names from {', '.join(known)}, got {name!r}")
-    return names
 
 
 def run(args):
@@ -59,31 +44,24 @@ def run(args):
     if not os.path.isfile(args.script):
         found = "a folder" if os.path.isdir(args.script) else "no such file"
         raise FileNotFoundError(f"{args.script}: expected a script, found {found}")
-    if set(args.own) & set(args.port):
-        raise ValueError(f"{min(set(args.own) & set(args.port))}: given to --own and --port; expected one of them")
     if seeded and not args.check:
         options.say_seeded()
     with open(args.script, "rb") as file:
         source = file.read()
-    for option in ("--check", "--constants", "--new-resize", "--no-attention", "--own", "--port", "--weights"):
+    for option in _OWN_OPTIONS:
         if option in args.arguments and option.encode() not in source:
             complain(f"{option} goes to the script; options of run stand before its name")
     # TensorFlow 1's arithmetic: oneDNN's moves a probability by 1e-4 of its value, and is faster by a quarter.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     tensorflow()
+    settings = {"override": override, "constants": args.constants, "new_resize": args.new_resize}
+    if not args.check:
+        from tensorflow_vgg._run import run as running
+
+        return running.run(args.script, args.arguments, **settings)
     from tensorflow_vgg._run import legacy
 
-    settings = legacy.Options(
-        own=frozenset(args.own),
-        port=frozenset(args.port),
-        weights=override,
-        attention=not args.no_attention,
-        constants=args.constants,
-        new_resize=args.new_resize,
-    )
-    if not args.check:
-        return legacy.run(args.script, args.arguments, settings)
-    done, problems = legacy.check(args.script, settings)
+    done, problems = legacy.check(args.script, legacy.Options(weights=override, constants=args.constants))
     for line in done:
         say(line)
     for line in problems:

@@ -47,10 +47,10 @@ def class_of(net, folder):
     if folder is None:
         yield getattr(importlib.import_module(f"tensorflow_vgg.{net}"), name)
         return
-    from tensorflow_vgg._run import legacy
+    from tensorflow_vgg._run import imports
 
     base, module_name = _place_of(net, os.path.realpath(folder))
-    module = legacy.import_module(module_name, base, legacy.Options(constants=True))
+    module = imports.import_module(module_name, base, constants=True)
     if not hasattr(module, name):
         raise ValueError(f"expected a class {name}, found none")
     before = sys.modules.get(module_name)

@@ -65,13 +65,21 @@ class Layers:
                 raise ValueError("mapped=True: expected the path of a weight file, got a weight dict")
             return weights_or_path
         self._source = weights_or_path
-        if not os.path.exists(weights_or_path):
+        read = self._read(weights_or_path, use_mapped)
+        return read if self.include_top else {name: layer for name, layer in read.items() if name not in _TOP}
+
+    def _find(self, file_name):
+        """The path of the weight file, where none is given."""
+        return weights.find(file_name)
+
+    def _read(self, path, use_mapped):
+        """The weight dict of a file."""
+        if not os.path.exists(path):
             how = (
                 "No such file; `tensorflow-vgg weights fetch` gets weights, `weights make` makes random ones for trials"
             )
-            raise FileNotFoundError(errno.ENOENT, how, weights_or_path)
-        read = mapped.load(weights_or_path) if use_mapped else weights.read(weights_or_path)
-        return read if self.include_top else {name: layer for name, layer in read.items() if name not in _TOP}
+            raise FileNotFoundError(errno.ENOENT, how, path)
+        return mapped.load(path) if use_mapped else weights.read(path)
 
     def _attention_layers(self, channels):
         """The attention block of the weight dict: its three layers, or an empty dict."""
@@ -108,7 +116,7 @@ class Frozen(Layers):
 
     def _load_npy(self, npy_path, file_name, use_mapped):
         if npy_path is None:
-            npy_path = weights.find(file_name)
+            npy_path = self._find(file_name)
             print(npy_path)
         self.data_dict = self._load(npy_path, use_mapped)
         print("npy file loaded")

@@ -17,7 +17,7 @@ import numpy as np
 
 from tensorflow_vgg import weights
 
-__all__ = ["MappedArray", "clear", "folder", "load"]
+__all__ = ["MappedArray", "clear", "folder", "holds", "load", "region_of", "seeded"]
 
 _VERSION = 1
 _MANIFEST = "manifest.json"
@@ -52,7 +52,7 @@ def folder():
     return os.path.join(base, "mapped")
 
 
-def load(path):
+def load(path, writable=False):
     """The weight dict of a file with mapped arrays, from the cache, which is made or made anew where need be.
 
     The cache is used only if it was made completely, by this version, from the file as it is now (size and
@@ -70,7 +70,7 @@ def load(path):
     """
     source = _source(path)
     entry = os.path.join(folder(), _key(source))
-    found = _open(entry, source)
+    found = _open(entry, source, writable)
     if found is not None:
         return found
     weight_dict = None
@@ -84,7 +84,7 @@ def load(path):
             if _source(path) != source:
                 raise OSError(f"{path} changed while it was read")
             _make(entry, {**source, "sha256": digest.hexdigest()}, weight_dict)
-            found = _open(entry, source)
+            found = _open(entry, source, writable)
             if found is None:
                 raise OSError(f"{entry} was changed by another program")
             return found
@@ -117,7 +117,7 @@ def _key(source):
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _open(entry, source):
+def _open(entry, source, writable=False):
     """The weight dict of a cache entry, or None if it is not there, not whole or not of this source."""
     try:
         with open(os.path.join(entry, _MANIFEST), encoding="utf-8") as file:
@@ -128,7 +128,7 @@ def _open(entry, source):
         for tensor in manifest["tensors"]:
             file = os.path.join(entry, tensor["file"])
             shape = tuple(tensor["shape"])
-            array = MappedArray(file, dtype=tensor["dtype"], mode="r", shape=shape)
+            array = MappedArray(file, dtype=tensor["dtype"], mode="c" if writable else "r", shape=shape)
             if array.region is None:
                 return None
             found.setdefault(tensor["layer"], {})[tensor["index"]] = array
@@ -198,3 +198,21 @@ def _remove_others(root, entry, source_path):
             pass  # no entry of ours
         if useless:
             shutil.rmtree(other, ignore_errors=True)
+
+
+def region_of(value):
+    """The path of the file that holds exactly a `MappedArray`, or None."""
+    return value.region if value.base is not None and value.filename else None
+
+
+def holds(value):
+    """Whether a `MappedArray` still has the values of its file, bit by bit."""
+    region = region_of(value)
+    if region is None or not value.flags.writeable:
+        return region is not None
+    return np.array_equal(np.asarray(value), np.memmap(region, "<f4", "r", shape=value.shape))
+
+
+def seeded(net, seed, thin=False, writable=False):
+    """Seeded weights, see `weights.seeded`."""
+    return weights.seeded(net, seed, thin)
