@@ -21,6 +21,7 @@ VERBS = {
     "compare": "compare two recordings and say where and why they depart",
     "train": "fine-tune VGG19 with attention on a folder of images, or go on with a run",
     "evaluate": "tell how well weights classify a folder of images",
+    "explain": "draw what the network looks at in images",
     "weights": "check, make, convert and fetch weight files",
     "patch": "put the attention block into the source of your own VGG",
 }

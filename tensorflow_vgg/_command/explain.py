@@ -1,0 +1,88 @@
+"""`tensorflow-vgg explain`: pictures of what the network looks at."""
+
+import itertools
+import json
+import os
+
+from tensorflow_vgg import _images
+from tensorflow_vgg._command import options
+from tensorflow_vgg._command.terminal import complain, say, tensorflow
+from tensorflow_vgg._pictures import figure
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser):
+    """Adds the options."""
+    parser.usage = "%(prog)s [OPTION ...] IMAGE [IMAGE ...]"
+    options.add_images(parser)
+    parser.add_argument(
+        "-o",
+        "--out",
+        default="explained",
+        metavar="FOLDER",
+        help="where a PNG of each image goes, made if need be; default: %(default)s",
+    )
+    options.add_net(parser)
+    options.add_weights(parser)
+    options.add_labels(parser)
+    options.add_no_attention(parser)
+    parser.add_argument(
+        "--class",
+        dest="chosen",
+        metavar="LABEL|N",
+        help="show where this class is seen, by its label, a word of it, its WordNet id or its number",
+    )
+    parser.add_argument(
+        "--top",
+        type=options.POSITIVE,
+        default=1,
+        metavar="N",
+        help="show that of the N most probable classes; default: %(default)s",
+    )
+    options.add_batch(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a line for each image: the maps in numbers"
+    )
+
+
+def run(args):
+    """Draws what the network looks at in each image."""
+    figure.require("explain")
+    images = _images.find(args.images)
+    pictures = _pictures_of(images, args.out)
+    source = options.weights_source(args.weights, args.net)
+    tensorflow()
+    from tensorflow_vgg import _network
+    from tensorflow_vgg._command import predict
+    from tensorflow_vgg._explain import explainer, report
+
+    weight_dict = options.weight_dict_of(source, args.net, not _network.has_gpu())
+    labels = options.labels_of(args.labels, source, len(weight_dict["fc8"][1]))
+    chosen = None if args.chosen is None else report.class_of(args.chosen, labels)
+    explain = explainer.explainer(args.net, weight_dict, not args.no_attention, chosen, args.top)
+    del weight_dict
+    os.makedirs(args.out, exist_ok=True)
+    every = []
+    for (path, explained), picture in zip(predict.classified(images, args.batch, explain), pictures):
+        if explained is not None:
+            told = report.numbers(path, picture, explained, labels)
+            report.draw(told, explained)
+            say(json.dumps(told) if args.json else report.line(told))
+            every.append(told)
+    if not args.json:
+        for note in sorted({told.get("nothing_to_see") or "" for told in every} - {""}):
+            complain(note)
+    return 0 if len(every) == len(images) else 1
+
+
+def _pictures_of(images, folder):
+    """Where the picture of each image goes: a file of its name, with a number if several have it."""
+    paths = []
+    for image in images:
+        stem = os.path.splitext(os.path.basename(image))[0]
+        names = (f"{stem}{count or ''}.png" for count in itertools.count())
+        path = next(path for path in (os.path.join(folder, name) for name in names) if path not in paths)
+        options.expect_writable(path)
+        paths.append(path)
+    return paths

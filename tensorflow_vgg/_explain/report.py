@@ -1,0 +1,87 @@
+"""What is told of an image: as numbers, as a line, as a picture."""
+
+import difflib
+import os
+import re
+
+from tensorflow_vgg._pictures import attention
+
+__all__ = ["class_of", "draw", "line", "numbers"]
+
+
+def class_of(text, labels):
+    """The number of the class that `text` names: by its label, its WordNet id, a word of it or its number.
+
+    Raises:
+      ValueError: no class is named so, or several are.
+    """
+    wanted = text.strip().casefold()
+    names = [[label.casefold(), *label.casefold().split(" ", 1), *_words(label.casefold())] for label in labels]
+    found = [number for number, of_class in enumerate(names) if wanted in of_class]
+    exact = [number for number, label in enumerate(labels) if label.casefold() == wanted]
+    if len(found) > 1 and len(exact) != 1:
+        told = "; ".join(f"{number} {labels[number]}" for number in found)
+        raise ValueError(f"--class {text}: several classes are named so; give the number: {told}")
+    if found:
+        return exact[0] if len(exact) == 1 else found[0]
+    if wanted.isdigit() and int(wanted) < len(labels):
+        return int(wanted)
+    near = difflib.get_close_matches(wanted, [name for of_class in names for name in of_class], 3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise ValueError(f"--class {text}: expected a label or a number below {len(labels)}{hint}")
+
+
+def _words(label):
+    """The words of a label of ImageNet's, "n02129604 tiger, Panthera tigris"; of another one the label itself."""
+    return re.sub(r"^n\d{8} ", "", label).split(", ")
+
+
+def numbers(path, picture, explained, labels):
+    """What an image's `Explained` says, as JSON has it.
+
+    Args:
+      path: the image.
+      picture: where its picture is.
+      explained: an `explainer.Explained`.
+      labels: of all classes.
+    """
+    told = {"file": path, "picture": picture, "classes": []}
+    for number, cam in zip(explained.classes, explained.cams):
+        wnid = re.match(r"(n\d{8}) (.*)", labels[number])
+        of_class = {"class": number, "wnid": wnid and wnid.group(1), "label": wnid.group(2) if wnid else labels[number]}
+        of_class["probability"] = float(explained.probabilities[number])
+        told["classes"].append({**of_class, "grad_cam": _of_map(cam)})
+    if explained.spatial is not None:
+        lowered, raised = attention.extreme_channels(explained.channels)
+        told["spatial_attention"] = _of_map(explained.spatial)
+        told["lowered"] = [[int(channel), float(explained.channels[channel])] for channel in lowered]
+        told["raised"] = [[int(channel), float(explained.channels[channel])] for channel in raised[::-1]]
+        told["nothing_to_see"] = attention.nothing_to_see(explained.spatial, explained.channels)
+    return told
+
+
+def _of_map(values):
+    row, column = divmod(int(values.argmax()), values.shape[1])
+    found = {"least": values.min(), "most": values.max(), "mean": values.mean()}
+    return {**{name: float(value) for name, value in found.items()}, "peak": [row, column], "size": list(values.shape)}
+
+
+def line(told):
+    """The same for people, without what is in the picture."""
+    classes = ", ".join(f"{one['label']} {one['probability']:.4f}" for one in told["classes"])
+    seen = ""
+    if "spatial_attention" in told:
+        spatial = told["spatial_attention"]
+        seen = f"; spatial attention {spatial['least']:.3f} to {spatial['most']:.3f}"
+    return f"{told['picture']}: {classes}{seen}"
+
+
+def draw(told, explained):
+    """Draws an image's picture to where `told` says it is."""
+    titles = [f"{one['label']}, {one['probability']:.4f}" for one in told["classes"]]
+    name = os.path.basename(told["file"])
+    cams = [
+        (f"Grad-CAM: {title}" if len(titles) > 1 else "Grad-CAM", cam) for title, cam in zip(titles, explained.cams)
+    ]
+    title = name if len(titles) > 1 else f"{name}: {titles[0]}"
+    attention.save(told["picture"], title, explained.pixels, cams, explained.spatial, explained.channels)
