@@ -70,8 +70,8 @@ def configure(parser):
     parser.add_argument(
         "--start",
         choices=("glorot", "open", "pass-through"),
-        help="how its variables start: glorot at random (the block's default), open close to letting everything "
-        "through, pass-through exactly so, but too saturated to train",
+        help="how its variables start: glorot, at random (the block's own default, after the tutorial), open, "
+        "close to letting everything through, pass-through, exactly so, but too saturated to train",
     )
     parser.add_argument(
         "--compat",
@@ -109,55 +109,29 @@ def _module_name(text):
 
 def run(args):
     """Puts the attention block into source files, or takes it out again."""
-    from tensorflow_vgg._patch import patch as patching
+    from tensorflow_vgg._patch import write
 
-    values = vars(args)
-    settings = patching.Options(**{name: values[name] for name in patching.Options._fields})
-    plans, left_out = [], False
-    # All files are looked at before the first is changed: an error in any leaves all as they are.
-    for path in args.paths:
-        files = patching.find(path)
-        if args.revert:
-            found = [patching.plan_revert(file) for file in files]
-        else:
-            found = [patching.plan(file, settings, skim=os.path.isdir(path)) for file in files]
-        plans += found
-        left_out |= any(plan.doubts for plan in found)
-        if not args.revert and not any(plan.blocks or plan.present or plan.doubts for plan in found):
-            left_out = True
-            complain(f"{path}: no network found: no function in it reads the pooling of a fifth block")
-    # A file can be named twice, or be found by its name and by a link, beside which the block's module is needed too.
-    once = {}
-    for plan in plans:
-        first = once.setdefault(os.path.realpath(plan.path), plan)
-        first.modules.extend(module for module in plan.modules if module not in first.modules)
-    plans = list(once.values())
+    plans, left_out = _plans(args)
     changes = [plan for plan in plans if plan.after != plan.before]
     writing = args.write or (args.revert and not args.check)
     if writing:
-        patching.check_writable(changes)
-
+        write.check_writable(changes)
     done = []
-    for plan in plans:
-        for doubt in plan.doubts:
-            complain(f"{plan.path}: left alone:")
-            for line in doubt.splitlines():
-                say(line, sys.stderr)
-        for note in plan.notes:
-            complain(f"{plan.path}: {note}")
-        if plan.present and not {args.index, args.ratio, args.scope, args.start} <= {None}:
-            complain(f"{plan.path}: the block that is there keeps its arguments; --revert it first")
-        if plan in changes:
-            try:
-                _change(patching, plan, args, writing, done)
-            except (OSError, ValueError):
-                if done:
-                    complain(f"changed before the error: {', '.join(done)}")
-                raise
-        elif plan.present:
-            say(f"{plan.path}: nothing to do: the block is there, {patching.lines(plan.present)}")
-        elif args.revert and len(plans) == len(args.paths):
-            say(f"{plan.path}: nothing to do: nothing in it was put in by this command")
+    try:
+        for plan in plans:
+            _tell(plan, args)
+            if plan in changes and args.check:
+                say(f"{plan.path}: would change")
+            elif plan in changes and writing:
+                _write(plan, args, done)
+            elif plan in changes:
+                _show(plan)
+            elif args.revert and len(plans) == len(args.paths):
+                say(f"{plan.path}: nothing to do: nothing in it was put in by this command")
+    except (OSError, ValueError, KeyboardInterrupt):
+        if done:
+            complain(f"changed before the error: {', '.join(done)}")
+        raise
     if args.write and not args.revert:
         if any(plan.blocks for plan in changes):
             print(_ADVICE.format(scope=args.scope or "cbam"))
@@ -168,25 +142,72 @@ def run(args):
     return 1 if left_out else 0
 
 
-def _change(patching, plan, args, writing, done):
-    """Makes or shows one file's change; what was made is added to `done`."""
-    if args.check:
-        say(f"{plan.path}: would change")
-    elif not writing:
-        change, file_encoding = patching.diff(plan)
-        if sys.stdout.isatty():
-            encoding = sys.stdout.encoding or "utf-8"
-            text = change.decode(file_encoding, "backslashreplace")
-            print(text.encode(encoding, "backslashreplace").decode(encoding), end="")
+def _plans(args):
+    """What would become of each file, once, and whether something was left alone. An error in any ends it."""
+    from tensorflow_vgg._patch import write
+    from tensorflow_vgg._patch.edit import Options
+
+    settings = Options(**{name: getattr(args, name) for name in Options._fields})
+    once, left_out = {}, False
+    for path in args.paths:
+        files = write.find(path)
+        if args.revert:
+            plans = [write.plan_revert(file) for file in files]
         else:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(change)
-            sys.stdout.buffer.flush()
-        for module in plan.modules:
-            complain(f"--write also puts {module} there")
+            plans = [write.plan(file, settings, skim=os.path.isdir(path)) for file in files]
+            if not any(plan.blocks or plan.present or plan.doubts for plan in plans):
+                left_out = True
+                complain(f"{path}: no network found: no function in it reads the pooling of a fifth block")
+        for plan in plans:
+            left_out = left_out or bool(plan.doubts)
+            # A file can be named twice, or be found by a link, too, beside which the block's module is needed as well.
+            first = once.setdefault(os.path.realpath(plan.path), plan)
+            first.modules.extend(module for module in plan.modules if module not in first.modules)
+    return list(once.values()), left_out
+
+
+def _tell(plan, args):
+    """Says what is known of a file beside its change."""
+    from tensorflow_vgg._patch.source import lines
+
+    for doubt in plan.doubts:
+        complain(f"{plan.path}: left alone:")
+        for line in doubt.splitlines():
+            say(line, sys.stderr)
+    for note in plan.notes:
+        first, *others = note.splitlines()
+        complain(f"{plan.path}: {first}")
+        for line in others:
+            say(line, sys.stderr)
+    if plan.present:
+        if plan.after == plan.before:
+            say(f"{plan.path}: nothing to do: the block is there, {lines(plan.present)}")
+        if not {args.index, args.ratio, args.scope, args.start} <= {None}:
+            complain(f"{plan.path}: the block that is there keeps its arguments; --revert it first")
+
+
+def _show(plan):
+    """Prints a change: its very bytes, unless to a terminal."""
+    from tensorflow_vgg._patch import write
+
+    change, encoding = write.diff(plan)
+    if sys.stdout.isatty():
+        for line in change.decode(encoding, "backslashreplace").splitlines():
+            say(line)
     else:
-        written = patching.apply(plan, backup=not args.no_backup and not args.revert)
-        done.append(plan.path)
-        others = f" (new beside it: {', '.join(map(os.path.basename, written))})" if written else ""
-        say(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}")
         sys.stdout.flush()
+        sys.stdout.buffer.write(change)
+        sys.stdout.buffer.flush()
+    for module in plan.modules:
+        complain(f"--write also puts {module} there")
+
+
+def _write(plan, args, done):
+    """Makes a change, and adds its path to `done`."""
+    from tensorflow_vgg._patch import write
+
+    written = write.apply(plan, backup=not args.no_backup and not args.revert)
+    done.append(plan.path)
+    others = f" (new beside it: {', '.join(map(os.path.basename, written))})" if written else ""
+    say(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}")
+    sys.stdout.flush()

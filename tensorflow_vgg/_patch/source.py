@@ -10,27 +10,42 @@ import sys
 import tokenize
 import warnings
 
-__all__ = ["BLOCK", "MARK", "TRUST", "PatchError", "Source", "key_of", "last_name_of", "literal_of"]
+__all__ = ["BLOCK", "Doubt", "PatchError", "Source", "key_of", "last_name_of", "lines", "literal_of"]
 
 BLOCK = "convolutional_block_attention_module"
-MARK = "tensorflow-vgg patch"
-# The comment of a line that is put in: what --revert needs to know beside the line itself. A linter may add to it.
-_MARK_PATTERN = re.compile(
-    r"#\s*%s(?:, (?P<reads>\d+) reads)?(?P<compat> --compat (?P<names>\w+(?:,\w+)*)(?:, (?P<loads>\d+) loads?)?)?"
-    r"(?P<rest>.*)$" % MARK
-)
-_LINTERS = re.compile(r"\s*(#\s*(noqa|type:|pylint:|pyright:|isort:|fmt:|yapf:|pragma:).*)?$")
-TRUST = "# allow_pickle=True runs any code that the file holds: load only files you trust (%s)"
 
 
 class PatchError(ValueError):
     """A file that cannot be patched or reverted. The message names file, reason and what to do."""
 
 
+class Doubt(Exception):
+    """Why a network is left alone.
+
+    Attributes:
+      rows: numbers of the lines that were looked at.
+      reason: a sentence.
+      other_network: whether it is no VGG, so that a VGG in the same file can be patched all the same.
+    """
+
+    def __init__(self, rows, reason, other_network=False):
+        super().__init__(reason)
+        self.rows = sorted(set(rows))
+        self.reason = reason
+        self.other_network = other_network
+
+
 class Source:
-    """A Python file as bytes, text, tokens and syntax tree, and the way from a node to its place in the text.
+    """A Python file.
 
     Nodes of Python 3.7 do not say where they end, so ends come from the tokens.
+
+    Attributes:
+      path, encoding, bom: the file's name, its encoding as its first lines say, and the bytes before its text.
+      text, lines, plain: the text; its lines; its lines as Python reads them, all ending in a newline.
+      tree: the syntax tree.
+      tokens, words: the tokens but indents; those that are neither comments nor empty lines.
+      logical: (first row, last row) of each logical line.
     """
 
     def __init__(self, data, path):
@@ -41,16 +56,13 @@ class Source:
             self.encoding = "utf-8" if self.bom else encoding
             self.text = data[len(self.bom) :].decode(self.encoding)
             self.lines = re.findall(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+", self.text)
-            # Python's own reading of a file: every line end is \n, and the last line has one.
             self.plain = [line.rstrip("\r\n") + "\n" for line in self.lines]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the file's own, such as "\d" in a string
                 self.tree = ast.parse("".join(self.plain))
-            self.tokens = [
-                token
-                for token in tokenize.generate_tokens(io.StringIO("".join(self.plain)).readline)
-                if token.type not in (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
-            ]
+            no_text = (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+            tokens = tokenize.generate_tokens(io.StringIO("".join(self.plain)).readline)
+            self.tokens = [token for token in tokens if token.type not in no_text]
         except (LookupError, SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
             hint = "If it is Python 2, make it Python 3 first, with 2to3"
             if isinstance(error, (LookupError, UnicodeError)) or "encoding" in str(error):
@@ -62,16 +74,13 @@ class Source:
         if self.encode(self.text) != data:
             raise PatchError(f"{path}: its encoding {encoding} does not write what it reads; convert the file to UTF-8")
 
-        starts = itertools.accumulate([0] + [len(line) for line in self.lines])
-        self._starts = list(starts)
-        # The tokens that mean something, and the (first, last) rows of each logical line.
+        self._starts = list(itertools.accumulate([0] + [len(line) for line in self.lines]))
         self.words = [token for token in self.tokens if token.type not in (tokenize.NL, tokenize.COMMENT)]
         self._word_at = {token.start: index for index, token in enumerate(self.words)}
         self.logical = []
         first = None
         for token in self.words:
-            if first is None:
-                first = token.start[0]
+            first = first or token.start[0]
             if token.type == tokenize.NEWLINE:
                 self.logical.append((first, token.start[0]))
                 first = None
@@ -101,18 +110,11 @@ class Source:
     def indentation(self, row):
         return re.match(r"[ \t\f]*", self.lines[row - 1]).group()
 
-    def line_end(self, row):
-        """The line end of this row, or of the file's first line if the row, the file's last, has none."""
-        for line in (self.lines[row - 1], self.lines[0]):
-            found = re.search(r"(\r\n|[\r\n])\Z", line)
-            if found:
-                return found.group()
-        return "\n"
-
     def insertion(self, row, text):
-        """The edit that puts a line after this row (0: at the top)."""
-        at = self._starts[row]
-        return (at, at, text + self.line_end(row or 1))
+        """The edit that puts a line after this row (0: at the top), with the line end of that row or the first."""
+        ends = (re.search(r"(\r\n|[\r\n])\Z", self.lines[at]) for at in (max(row - 1, 0), 0))
+        end = next((found.group() for found in ends if found), "\n")
+        return (self._starts[row], self._starts[row], text + end)
 
     def removal(self, first, last):
         """The edit that takes these rows out."""
@@ -148,24 +150,6 @@ class Source:
                 return index
         raise PatchError(f"{self.path}: line {call.lineno}: cannot tell where this call ends")
 
-    def marks(self):
-        """The comments of the lines that were put in: (token, match), the match None for the one on trust."""
-        found = []
-        for token in self.tokens:
-            if token.type == tokenize.COMMENT and MARK in token.string:
-                match = _MARK_PATTERN.match(token.string)
-                alone = self.plain[token.start[0] - 1].lstrip().startswith("#")
-                if alone and token.string == TRUST % MARK:
-                    found.append((token, None))
-                elif match and (match.group("compat") or not alone) and _LINTERS.match(match.group("rest")):
-                    found.append((token, match))
-                elif match and not alone and BLOCK in self.plain[token.start[0] - 1]:
-                    raise self.edited_since(token.start[0])
-        return found
-
-    def edited_since(self, row):
-        return PatchError(f"{self.path}: line {row} was put in by this command and edited since; take it out by hand")
-
     def quote(self, row):
         return f"  line {row}: {self.lines[row - 1].strip()}"
 
@@ -173,6 +157,13 @@ class Source:
 def _syntax_message(error):
     where = f"line {error.lineno}: " if getattr(error, "lineno", None) else ""
     return where + str(getattr(error, "msg", None) or error or "nested too deep").rstrip(".?")
+
+
+def lines(rows):
+    """Numbers of lines as text: "lines 3, 4"."""
+    rows = sorted(set(rows))
+    shown = ", ".join(map(str, rows[:6])) + (" ..." if len(rows) > 6 else "")
+    return f"lines {shown}" if len(rows) > 1 else f"line {shown}"
 
 
 def literal_of(node):

@@ -73,3 +73,5 @@ class Vgg19:
             x = tf.reshape(bottom, [-1, dim])
             weights = tf.constant(self.data_dict[name][0], name="weights")
             return tf.nn.bias_add(tf.matmul(x, weights), tf.constant(self.data_dict[name][1], name="biases"))
+# output
+# nothing to do: the block is there, line 42

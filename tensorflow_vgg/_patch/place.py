@@ -1,0 +1,320 @@
+"""The rule by which the place for the attention block is found.
+
+In source order: five poolings in one function, each made from the one before; then the first fully connected layer,
+which reads the fifth by way of reshapes, dropout and the like alone. What it reads there shall be the block's result.
+Where any of that is not sure, the network is left alone: the user can name the place.
+"""
+
+import ast
+import collections
+import re
+
+from tensorflow_vgg._patch.source import Doubt, key_of, literal_of
+from tensorflow_vgg._patch.steps import Code, common, exclusive, in_loop, strings_of
+
+__all__ = ["find_places"]
+
+_POOLINGS = 5
+# How the order of channels before rows and columns is called, which is not the block's.
+_CHANNELS_FIRST = ("NCHW", "NCDHW", "channels_first")
+_ELSEWHERE = "; name the place with --after or --before"
+_FOREIGN = "its layers are not TensorFlow 1's: the block cannot take what they give"
+
+# `function`: what the block is made in. `reads`: the expressions that shall read its result. `stmt`: the statement that
+# it is made after, or `before` which.
+Place = collections.namedtuple("Place", "function reads stmt before")
+# A pooling: the steps that make it, more than one where each is on a way of its own, and whether they name it.
+_Pooling = collections.namedtuple("_Pooling", "steps named")
+
+
+def find_places(tree, options, skim=False):
+    """Where the block belongs.
+
+    Args:
+      tree: a file's syntax tree.
+      options: has `after` and `before`, the names of layers, or None.
+      skim: whether to say nothing of a file in which there is no fifth pooling.
+
+    Returns:
+      (places, present, doubts): `Place`s; the rows of blocks that are there already; `Doubt`s.
+    """
+    code, named = Code(tree), options.after or options.before
+    places, present, doubts = [], [], []
+    for function in code.steps:
+        try:
+            found, rows = _named(code, function, options) if named else _automatic(code, function, tree)
+            places += found
+            present += rows
+        except Doubt as doubt:
+            doubts.append(doubt)
+    steps = [step for steps in code.steps.values() for step in steps]
+    if named and not (places or present or doubts):
+        name = next(name for name in (options.after, options.before) if name and not _with_name(code, steps, name))
+        known = dict.fromkeys(word for step in steps if _is_feature(code, step) for word in _names(step))
+        doubts.append(Doubt([], f"it has no layer {name}; the last that it has: {', '.join(list(known)[-12:])}"))
+    layers = [call for step in steps for call in code.calls(step, "pool", "fc")]
+    if layers and not (places or present or doubts or skim):
+        reason = "no function has five poolings and then a fully connected layer of TensorFlow 1" + _ELSEWHERE
+        doubts.append(Doubt(_rows(layers[-4:]), reason))
+    return places, present, doubts
+
+
+def _rows(nodes):
+    return [getattr(node, "stmt", node).lineno for node in nodes]
+
+
+# ----------------------------------------------------------------------------------------------------- by the rule
+
+
+def _poolings(code, function):
+    found = []
+    for step in code.steps[function]:
+        leaves = [leaf for value in step.values.values() for leaf in code.leaves(value)]
+        calls = code.calls(step, "pool")
+        inside = [call for call in calls if call not in leaves]
+        found += [_Pooling([step], False) for _ in inside]
+        if len(inside) < len(calls):
+            last = found[-1].steps if found and found[-1].named else []
+            if last and exclusive(last[-1].path, step.path) and last[-1].values.keys() == step.values.keys():
+                last.append(step)
+            else:
+                found.append(_Pooling([step], True))
+    return found
+
+
+def _automatic(code, function, tree):
+    """(places, present) in a function; raises a `Doubt` where it may be a VGG and the place is not sure."""
+    poolings = _poolings(code, function)
+    if not poolings:
+        return [], []
+    last = poolings[:_POOLINGS][-1]
+    local = code.steps[function][last.steps[-1].number + 1 :]
+    others = [
+        method for method, cls in code.owner.items() if cls is code.owner.get(function) and method is not function
+    ]
+    heads = _heads(code, local, last) or [head for method in others for head in _heads(code, code.steps[method], last)]
+    if len(poolings) < _POOLINGS and not heads:
+        return [], []
+    calls = [call for pooling in poolings for step in pooling.steps for call in code.calls(step, "pool")]
+    rows = _rows(last.steps + [call for _, call in heads[:1] if last.named])
+    looped = any(in_loop(pooling.steps[0].path) for pooling in poolings)
+    reason = None
+    if any(code.is_foreign(call, function) for call in calls):
+        reason = _FOREIGN
+    elif not code.imports_tensorflow():
+        reason = "the file does not import TensorFlow" + _ELSEWHERE
+    elif looped:
+        reason = "poolings are made in a loop, so that they cannot be counted" + _ELSEWHERE
+    elif len(poolings) != _POOLINGS:
+        count = "is 1 pooling" if len(poolings) == 1 else f"are {len(poolings)} poolings"
+        reason = f"there {count} in this function, VGG has {_POOLINGS}" + _ELSEWHERE
+        rows += _rows(poolings[-1].steps)
+    elif not last.named:
+        reason = "the pooling stands inside another call: give its result a name, on a line of its own"
+    elif not heads:
+        reason = "no fully connected layer reads the fifth pooling; name the place with --after"
+    if reason:
+        raise Doubt(rows, reason, other_network=len(poolings) < _POOLINGS and not looped)
+    for one, other in zip(poolings, poolings[1:]):
+        if not all(code.comes_from(code.read_by(step), step, one.steps) for step in other.steps):
+            raise Doubt(_rows(one.steps + other.steps), "the second is not made from the first" + _ELSEWHERE)
+    channels_first = _rows(node for node in ast.walk(tree) if literal_of(node) in _CHANNELS_FIRST)
+    if channels_first:
+        reason = "channels may come before rows and columns here, and the block takes them last: if they do not"
+        raise Doubt(rows + channels_first, reason + _ELSEWHERE.replace(";", ","))
+    return _from_heads(code, function, last.steps, heads)
+
+
+def _heads(code, steps, pooling):
+    """The fully connected layers, (step, call), that come from a pooling and no earlier of their kind."""
+    calls = [(step, call) for step in steps for call in code.calls(step, "fc")]
+    return [(step, call) for step, call in calls if code.comes_from(code.reads(call), step, pooling.steps)]
+
+
+def _from_heads(code, function, fifth, heads):
+    ways = [(step, call, _way(code, step, call, fifth)) for step, call in heads]
+    present = [row for _, _, (_, rows) in ways for row in rows]
+    if present:  # of two that come from the pooling, one has the block already: so it was meant
+        return [], present
+    found = {}
+    for step, call, (reads, _) in ways:
+        for other, other_call, (other_reads, _) in ways:
+            if reads.keys() != other_reads.keys() and not exclusive(step.path, other.path):
+                raise Doubt(
+                    _rows([*fifth, call, other_call]),
+                    "more than one fully connected layer reads the pooling: name the one that shall take the block's "
+                    "result with --before",
+                )
+        found.update(reads)
+    return [_place(code, function, fifth, list(found.values()))], []
+
+
+def _way(code, step, call, fifth):
+    """What a fully connected layer reads: {id: (read, step)} of the pooling, and the rows of blocks between them."""
+    found, present = {}, []
+    waiting = [(leaf, step) for argument in call.args + call.keywords for leaf in code.leaves(argument)]
+    between = None
+    for leaf, at in waiting:
+        if code.is_call(leaf, "attention"):
+            present.append(leaf.lineno)
+        made, sure = code.made(leaf, at) if key_of(leaf) else ([], True)
+        inside = [other for other in made if other in fifth]
+        if not sure and (inside or code.comes_from([leaf], at, fifth)):
+            raise Doubt(_rows([call, *made]), "what is read there is not made in one place: give it a name of its own")
+        if inside and len(inside) < len(made):
+            reason = (
+                "the first fully connected layer reads the pooling under more than one name: give it one of its own"
+            )
+            raise Doubt(_rows([call, *made]), reason)
+        if inside:
+            found[id(leaf)] = (leaf, at)
+            continue
+        for other in made:
+            value = other.values.get(key_of(leaf))
+            waiting += [(inner, other) for inner in code.leaves(value)]
+            if value is None and code.comes_from(code.read_by(other), other, fifth):
+                between = other.exprs[0]
+        if not key_of(leaf) and not code.is_call(leaf, "fc") and code.comes_from(code.reads(leaf), at, fifth):
+            between = leaf
+    if between is not None and not present:
+        reason = f"the first fully connected layer does not read a pooling, but line {between.lineno}" + _ELSEWHERE
+        raise Doubt(_rows([*fifth, between, call]), reason)
+    return found, present
+
+
+def _place(code, function, made, reads):
+    """The place for a block that takes what the steps `made` in `function` give to the reads, (read, step).
+
+    It is made after them; where another method reads it, or `function` is None, before the first that reads it.
+    """
+    looked_at = _rows(made + [read for read, _ in reads])
+    first, again = reads[0][1], code.made_elsewhere(key_of(reads[0][0]), made[0].function)
+    local = all(step.function is function for _, step in reads)
+    if any(in_loop(step.path) for step in [*(made if function else ()), *(step for _, step in reads)]):
+        raise Doubt(looked_at, "the layer is made or read in a loop, and a block can be made once: put it in by hand")
+    again = [method for method in again if not local or len(_poolings(code, method)) < _POOLINGS]
+    if function and again:
+        raise Doubt(looked_at + _rows(again), "another method assigns the layer again; give it another name there")
+    if not local:
+        if any(step.function is not first.function or common(step.path, first.path) != first.path for _, step in reads):
+            raise Doubt(looked_at, "what reads the layer is in more than one place: name the one with --before")
+        return Place(first.function, [read for read, _ in reads], first.stmt, True)
+    path = common(made[0].path, first.path)
+    stmt = made[0].stmt if made[0].path == path else made[0].path[len(path)][0]
+    return Place(function, [read for read, _ in reads], stmt, False)
+
+
+# ------------------------------------------------------------------------------------------------------- by a name
+
+
+def _names(step):
+    return [re.split(r"[.\[]", key)[-1].strip("]'\"") for key in step.values]
+
+
+def _is_feature(code, step):
+    """Whether a step gives something that convolutions or poolings made."""
+    made = step in code.layers or code.comes_from(code.read_by(step), step, code.layers, True)
+    return made and any(step.values.values())
+
+
+def _with_name(code, steps, name):
+    """The steps of a layer: those whose result has the name, or those that call something with it as a string."""
+    name = name.split(".")[-1]
+    for words in (_names, lambda step: [word for call in code.calls(step) for word in strings_of(call)]):
+        found = [step for step in steps if name in words(step) and _is_feature(code, step)]
+        if found:
+            return found
+    return []
+
+
+def _named(code, function, options):
+    """(places, present) in a function, by the names of the layers around the place."""
+    after, before = [
+        _with_name(code, code.steps[function], name) if name else None for name in (options.after, options.before)
+    ]
+    if [] in (after, before):
+        return [], []
+    for name, found in ((options.after, after or []), (options.before, before or [])):
+        if any(not exclusive(one.path, other.path) for one in found for other in found if one is not other):
+            reason = f"{name} stands for more than one layer: give --after or --before another, or each its own name"
+            raise Doubt(_rows(found), reason)
+        if any(code.is_foreign(call, function) for step in found for call in code.calls(step)):
+            raise Doubt(_rows(found), _FOREIGN)
+    if before:
+        return _before(code, before, after, options)
+    readers = _readers(code, function, after)
+    heads = [step for steps in code.steps.values() for step in steps if code.calls(step, "fc")]
+    heads = [head for head in heads if code.comes_from(code.read_by(head), head, after)]
+    if heads:  # what else reads the layer goes on reading it
+        readers = [
+            (read, step)
+            for read, step in readers
+            if step in heads or any(code.comes_from(code.read_by(head), head, [step]) for head in heads)
+        ]
+    _check_map(code, after, options.after)
+    if not readers:
+        reason = "return it or give it another name, for the block's result to go there"
+        raise Doubt(_rows(after), f"nothing that follows reads {options.after}: {reason}")
+    present = [call.lineno for _, step in readers for call in code.calls(step, "attention")]
+    if present:
+        return [], present
+    if not heads and len(readers) > 1:
+        rows = _rows(after + [read for read, _ in readers])
+        raise Doubt(rows, f"{options.after} is read in several places: name what shall read the block with --before")
+    return [_place(code, function, after, readers)], []
+
+
+def _readers(code, function, made):
+    """What reads the result of these steps, as (read, step)."""
+    found = []
+    for steps in code.steps.values():
+        for step in steps:
+            for read in code.read_by(step):
+                makers, sure = code.made(read, step)
+                if any(maker in made for maker in makers):
+                    if not sure or len(makers) > len(made):
+                        raise Doubt(_rows([*makers, read]), "the layer has another name's value on one of two ways")
+                    found.append((read, step))
+    return found
+
+
+def _before(code, named, after, options):
+    step = named[0]
+    if len(named) > 1:
+        raise Doubt(
+            _rows(named), f"{options.before} is made in more than one place: name the one before it with --after"
+        )
+    leaves = [leaf for value in step.values.values() for leaf in code.leaves(value)]
+    if leaves and all(map(key_of, leaves)):  # relu(fc): the layer is what it is made from
+        step = next(iter(code.made(leaves[0], step)[0]), step)
+    reads = [(read, step) for read in code.read_by(step)]
+    found = []
+    for read, at in reads:
+        makers, sure = code.made(read, at)
+        leaves = [leaf for maker in makers for leaf in code.leaves(maker.values.get(key_of(read)))]
+        through = sure and len(makers) == 1 and not (after and makers[0] in after)
+        if through and any(map(key_of, leaves)) and not any(isinstance(leaf, (ast.Call, ast.BinOp)) for leaf in leaves):
+            reads += [(leaf, makers[0]) for leaf in leaves if key_of(leaf)]
+        elif any(_is_feature(code, maker) for maker in makers):
+            found.append((read, at, makers))
+    present = [call.lineno for _, _, makers in found for maker in makers for call in code.calls(maker, "attention")]
+    if present:
+        return [], present
+    if after:
+        found = [(read, at, makers) for read, at, makers in found if all(maker in after for maker in makers)]
+        if not found:
+            raise Doubt(_rows(after + named), f"{options.before} does not read {options.after}")
+    looked_at = _rows(named + [read for read, _, _ in found])
+    if len({(key_of(read), at) for read, at, _ in found}) != 1:
+        raise Doubt(looked_at, f"{options.before} reads no layer or more than one: name the one before it with --after")
+    _check_map(code, found[0][2], options.before)
+    return [_place(code, None, found[0][2], [(read, at) for read, at, _ in found])], []
+
+
+def _check_map(code, made, name):
+    """Raises unless a layer gives a feature map."""
+    for step in made:
+        flat = any(code.calls(step, kind) for kind in ("fc", "flat"))
+        fc = [other for other in code.steps[step.function] if code.calls(other, "fc")]
+        if flat or (code.comes_from(code.read_by(step), step, fc) and not code.calls(step, "conv", "pool")):
+            raise Doubt(_rows(made), f"at {name} there is no feature map [batch, height, width, channels] any more")

@@ -1,0 +1,304 @@
+"""The functions of a file as steps in source order: what each assigns and calls, and what comes from what.
+
+Nothing is run. A name stands for what the nearest step before gave it on the same way through the branches.
+"""
+
+import ast
+import re
+
+from tensorflow_vgg._patch.source import BLOCK, key_of, literal_of
+
+__all__ = ["Code", "common", "exclusive", "in_loop", "name_of_call", "strings_of"]
+
+# What a call is taken for, by its name; the first that fits.
+_KINDS = (
+    ("size", re.compile(r"^(as_list|get_shape|int|isinstance|len|list|prod|range|rank|reduce|shape|size|tuple|type)$")),
+    ("flat", re.compile(r"reshape|flatten")),
+    # No block of a VGG ends in such a pooling; an initialiser is no layer, whatever for.
+    ("other", re.compile(r"initiali[sz]er|regulari[sz]er|global\w*pool|pool\w*global|pool(ing)?_?[13]d")),
+    ("conv", re.compile(r"conv(?!ert)")),
+    ("pool", re.compile(r"(?<!un)pool")),
+    ("fc", re.compile(r"fc|dense|full_?conn|fully|inner_?product|(?<!bi)linear|affine|matmul|xw_plus_b")),
+    # What may stand between the pooling and the first fully connected layer beside a reshape.
+    ("same", re.compile(r"drop|^identity$|^transpose$|^squeeze$|relu|^cast$|^cond$|^stop_gradient$|^print$")),
+)
+_NO_TENSORS = {"dtype", "get_shape", "name", "shape"}  # attributes
+# Their layers are objects, or no tensors of TensorFlow: the block cannot be called on what they give.
+_FOREIGN = {"chainer", "jax", "keras", "lasagne", "mxnet", "numpy", "paddle", "tensorlayer", "theano", "torch"}
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+class Step:
+    """A statement, or the head of one.
+
+    Attributes:
+      stmt, function, number: the statement, the function it is in, and the how manieth step of that this is.
+      path: (statement, number of the branch) for all around that choose or repeat.
+      exprs: what it evaluates.
+      values: key -> the value that it gives; None where that is a part of what it evaluates, or only changed.
+    """
+
+    def __init__(self, stmt, function, path, exprs, targets=(), value=None):
+        self.stmt, self.function, self.path, self.exprs = stmt, function, path, exprs
+        self.number = None
+        self.values = {}
+        for target in targets:
+            self._give(target, value)
+        for node in (node for expr in exprs for node in ast.walk(expr)):
+            if type(node).__name__ == "NamedExpr":  # Python 3.8
+                self._give(node.target, None)
+
+    def _give(self, target, value):
+        items = getattr(target, "elts", [target])
+        values = getattr(value, "elts", ()) if items != [target] else [value]
+        for number, item in enumerate(items):
+            item = item.value if isinstance(item, ast.Starred) else item
+            if hasattr(item, "elts"):
+                self._give(item, None)
+            elif key_of(item):
+                self.values[key_of(item)] = values[number] if len(values) == len(items) else None
+            elif isinstance(item, ast.Subscript) and key_of(item.value):
+                self.values[key_of(item.value) + "["] = None  # any of the items
+
+    def gives(self, key):
+        return any(key == name or key.startswith((name.rstrip("[") + "[", name + ".")) for name in self.values)
+
+
+def _steps(body, function, path=()):
+    for stmt in body:
+        if isinstance(stmt, _DEFINITIONS):
+            continue
+        if isinstance(stmt, (ast.Assign, ast.AnnAssign)) and stmt.value is not None:
+            targets = stmt.targets if isinstance(stmt, ast.Assign) else [stmt.target]
+            yield Step(stmt, function, path, [stmt.value], targets, stmt.value)
+        elif isinstance(stmt, ast.AugAssign):
+            yield Step(stmt, function, path, [stmt.target, stmt.value], [stmt.target])
+        elif isinstance(stmt, (ast.With, ast.AsyncWith)):
+            for item in stmt.items:
+                targets = [item.optional_vars] if item.optional_vars is not None else []
+                yield Step(stmt, function, path, [item.context_expr], targets)
+            yield from _steps(stmt.body, function, path)
+        elif hasattr(stmt, "body") or hasattr(stmt, "cases"):
+            heads = [getattr(stmt, name) for name in ("test", "iter", "subject") if hasattr(stmt, name)]
+            inside = path + ((stmt, 0),) if isinstance(stmt, _LOOPS) else path
+            targets = [stmt.target] if hasattr(stmt, "target") else []
+            yield Step(stmt, function, inside, heads, targets)
+            for number, inner in enumerate(_branches(stmt)):
+                yield from _steps(inner, function, path + ((stmt, number),))
+            yield from _steps(getattr(stmt, "finalbody", []), function, path)
+        else:
+            yield Step(
+                stmt, function, path, [node for node in ast.iter_child_nodes(stmt) if isinstance(node, ast.expr)]
+            )
+
+
+def _branches(stmt):
+    """The bodies of which one runs, of a statement that chooses; a loop has one, which may not run."""
+    if isinstance(stmt, _LOOPS):
+        return [stmt.body + stmt.orelse]
+    if hasattr(stmt, "handlers"):
+        return [stmt.body + stmt.orelse] + [handler.body for handler in stmt.handlers]
+    return [case.body for case in stmt.cases] if hasattr(stmt, "cases") else [stmt.body, stmt.orelse]
+
+
+def exclusive(one, other):
+    """Whether no run takes both paths."""
+    return any(a[0] is b[0] and a[1] != b[1] for a in one for b in other)
+
+
+def common(one, other):
+    """The path to what two paths have around them both."""
+    same = 0
+    while one[same : same + 1] and one[same : same + 1] == other[same : same + 1]:
+        same += 1
+    return one[:same]
+
+
+def in_loop(path):
+    return any(isinstance(stmt, _LOOPS) for stmt, _ in path)
+
+
+def name_of_call(call):
+    """The last name of what is called; of what gave that, as in Dense(10)(x)."""
+    while isinstance(call.func, ast.Call):
+        call = call.func
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def strings_of(call):
+    """The strings that a call has among its arguments."""
+    values = map(literal_of, call.args + [keyword.value for keyword in call.keywords])
+    return [value for value in values if isinstance(value, str)]
+
+
+def _kind_of_name(name):
+    return next((kind for kind, pattern in _KINDS if pattern.search(name.lower())), None)
+
+
+def _walk(expr):
+    """An expression and what is in it, but for what has variables of its own."""
+    yield expr
+    if not isinstance(expr, _COMPREHENSIONS) and not (isinstance(expr, ast.Lambda) and expr.args.args):
+        for child in ast.iter_child_nodes(expr):
+            yield from _walk(child)
+
+
+class Code:
+    """A file's steps.
+
+    Attributes:
+      steps: function, or the syntax tree for the file's own lines -> its `Step`s.
+      owner: method -> its class.
+      imports: a name in the file -> what was imported under it.
+      layers: the steps with convolutions and poolings.
+    """
+
+    def __init__(self, tree):
+        nodes = list(ast.walk(tree))
+        functions = sorted((node for node in nodes if isinstance(node, ast.FunctionDef)), key=lambda node: node.lineno)
+        self._functions = {function.name: function for function in functions}
+        self.imports, self._foreign_star, self.owner = {}, False, {}
+        for node in nodes:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._import(node)
+            elif isinstance(node, ast.ClassDef):
+                self.owner.update((item, node) for item in node.body if isinstance(item, ast.FunctionDef))
+        self.steps = {function: list(_steps(function.body, function)) for function in [tree, *functions]}
+        for steps in self.steps.values():
+            for number, step in enumerate(steps):
+                step.number = number
+        every = [step for steps in self.steps.values() for step in steps]
+        self.layers = {step for step in every if self.calls(step, "conv", "pool", "block")}
+
+    def _import(self, node):
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                first = alias.name.split(".")[0]
+                self.imports[alias.asname or first] = alias.name if alias.asname else first
+            else:
+                module = "." * node.level + (node.module or "")
+                self.imports[alias.asname or alias.name] = f"{module}.{alias.name}"
+                self._foreign_star |= alias.name == "*" and module.split(".")[0] in _FOREIGN
+
+    def imports_tensorflow(self):
+        return any(name.split(".")[0] == "tensorflow" for name in self.imports.values())
+
+    def origin(self, expr):
+        """The full name of a dotted name, by the file's imports."""
+        first, _, rest = (key_of(expr) or "").partition(".")
+        return ".".join([self.imports.get(first, first)] + ([rest] if rest else []))
+
+    def is_call(self, node, *kinds):
+        return isinstance(node, ast.Call) and self._kind(node) in kinds
+
+    def calls(self, step, *kinds):
+        """The calls of these kinds in a step; without any, all."""
+        nodes = [node for expr in step.exprs for node in _walk(expr) if isinstance(node, ast.Call)]
+        return [node for node in nodes if not kinds or self.is_call(node, *kinds)]
+
+    def read_by(self, step):
+        return [read for expr in step.exprs for read in self.reads(expr)]
+
+    def _kind(self, call):
+        """What a call makes, by its name; where that says nothing, by what the function of this file calls."""
+        name, origin = name_of_call(call), self.origin(call.func)
+        if origin.split(".")[-1] == BLOCK:
+            return "attention"
+        kind = _kind_of_name(name)
+        spelt_as_convolution = kind == "conv" and any(re.match(r"fc_?\d+$", value) for value in strings_of(call))
+        if spelt_as_convolution or (name == "relu_layer" and origin.startswith("tensorflow.")):
+            return "fc"
+        function = self._functions.get(name)
+        if kind or function is None or origin != key_of(call.func):
+            return kind or "other"
+        inner = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        if any(self.origin(node.func).split(".")[-1] == BLOCK for node in inner):
+            return "attention"
+        kinds = {_kind_of_name(name_of_call(node)) for node in inner}
+        if kinds == {"size"}:
+            return "size"
+        if {"conv", "pool"} <= kinds:
+            return "block"
+        return next((kind for kind in ("fc", "conv", "pool", "flat", "same") if kind in kinds), "other")
+
+    def is_foreign(self, call, function):
+        """Whether a layer is no function of TensorFlow 1, but an object's, or another framework's."""
+        bases = self.owner[function].bases if function in self.owner else []
+        return isinstance(call.func, ast.Call) or any(map(self._is_foreign_name, [call.func, *bases]))
+
+    def _is_foreign_name(self, expr):
+        if isinstance(expr, ast.Name) and self._foreign_star and expr.id not in {*self.imports, *self._functions}:
+            return True
+        parts = self.origin(expr).split(".")
+        return parts[0] in _FOREIGN or (parts[0] == "tensorflow" and ("keras" in parts or parts[-1] == "Module"))
+
+    def leaves(self, expr):
+        """What an expression gives on, seen through reshapes, dropout and the like: names, calls and others."""
+        if isinstance(expr, ast.IfExp):
+            return self.leaves(expr.body) + self.leaves(expr.orelse)
+        if isinstance(expr, ast.keyword):
+            return self.leaves(expr.value)
+        if isinstance(expr, ast.Lambda) and not expr.args.args:
+            return self.leaves(expr.body)
+        if self.is_call(expr, "flat", "same"):
+            return [leaf for argument in expr.args + expr.keywords for leaf in self.leaves(argument)]
+        return [] if expr is None or self.is_call(expr, "size") else [expr]
+
+    def reads(self, expr):
+        """All that an expression reads by a name, but for the sizes."""
+        if self.is_call(expr, "size") or (isinstance(expr, ast.Attribute) and expr.attr in _NO_TENSORS):
+            return []
+        return [expr] * bool(key_of(expr)) + [
+            read for child in ast.iter_child_nodes(expr) for read in self.reads(child)
+        ]
+
+    def own_name(self, function):
+        """What a method calls its object: `self`. Nothing, for a function that is none."""
+        return function.args.args[0].arg if function in self.owner and function.args.args else ""
+
+    def made(self, read, step):
+        """The steps that made what a step reads, each on some way, and whether one of them did on every way."""
+        key, found, ways = key_of(read), [], {}
+        for other in reversed(self.steps[step.function][: step.number]):
+            overwritten = any(other.path[: len(later.path)] == later.path for later in found)
+            if other.gives(key) and not overwritten and not exclusive(other.path, step.path):
+                found.append(other)
+                inner = other.path[len(common(other.path, step.path)) :]
+                if not inner:
+                    return found, True
+                ways.setdefault(inner[0][0], set()).update({inner[0][1]} if len(inner) == 1 else ())
+                if not in_loop(inner[:1]) and len(ways[inner[0][0]]) == len(_branches(inner[0][0])):
+                    return found, True
+        if found:
+            return found, False
+        found = [steps[-1] for steps in self.made_elsewhere(key, step.function).values()]
+        return found, len(found) == 1
+
+    def made_elsewhere(self, key, function):
+        """The other methods that give an attribute of the object a value other than a constant, with these steps."""
+        own, found = self.own_name(function), {}
+        for method, cls in self.owner.items():
+            if own and key.startswith(own + ".") and method is not function and cls is self.owner[function]:
+                name = self.own_name(method) + key[len(own) :]
+                steps = [step for step in self.steps[method] if step.gives(name) and not _is_constant(step, name)]
+                found.update({method: steps} if steps else {})
+        return found
+
+    def comes_from(self, reads, step, targets, by_any=False):
+        """Whether what a step reads comes from one of the steps `targets`; `by_any`: also by fully connected layers."""
+        waiting, seen = [(read, step) for read in reads], set()
+        while waiting:
+            for other in self.made(*waiting.pop())[0]:
+                if other in targets:
+                    return True
+                if other not in seen and (by_any or not self.calls(other, "fc")):
+                    seen.add(other)
+                    waiting += [(read, other) for read in self.read_by(other)]
+        return False
+
+
+def _is_constant(step, key):
+    value = step.values.get(key)
+    return type(value).__name__ in ("Constant", "NameConstant") or (value is not None and literal_of(value) is not None)

@@ -1,0 +1,32 @@
+import tensorflow as tf
+import numpy as np
+
+
+class Vgg16:
+    def __init__(self, path=None):
+        self.data_dict = np.load(path, encoding='latin1').item()
+
+    def build(self, rgb, train=None):
+        bgr = rgb * 255.0
+        self.conv1_1 = self.conv_layer(bgr, "conv1_1")
+        self.pool1 = self.max_pool(self.conv1_1, 'pool1')
+
+        self.conv2_1 = self.conv_layer(self.pool1, "conv2_1")
+        self.pool2 = self.max_pool(self.conv2_1, 'pool2')
+
+        self.conv3_1 = self.conv_layer(self.pool2, "conv3_1")
+        self.pool3 = self.max_pool(self.conv3_1, 'pool3')
+
+        self.conv4_1 = self.conv_layer(self.pool3, "conv4_1")
+        self.pool4 = self.max_pool(self.conv4_1, 'pool4')
+
+        self.conv5_1 = self.conv_layer(self.pool4, "conv5_1")
+        self.pool5 = self.max_pool(self.conv5_1, 'pool5')
+
+        self.conv6 = self.conv_layer(self.pool5, "conv6")
+        self.fc7 = self.fc_layer(self.conv6, "fc7")
+# output
+# line 24: self.pool5 = self.max_pool(self.conv5_1, 'pool5')
+# line 26: self.conv6 = self.conv_layer(self.pool5, "conv6")
+# line 27: self.fc7 = self.fc_layer(self.conv6, "fc7")
+# the first fully connected layer does not read a pooling, but line 26; name the place with --after or --before

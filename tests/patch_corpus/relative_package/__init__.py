@@ -1,1 +1,0 @@
-from .vgg import Vgg19
