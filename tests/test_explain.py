@@ -233,6 +233,8 @@ def test_explain_draws_each_image_and_tells_its_numbers(home, seeded, capsys):
         assert [of_class["class"] for of_class in one["classes"]] == [292]
         assert 0 < one["spatial_attention"]["least"] < one["spatial_attention"]["most"] < 1
         assert len(one["raised"]) == len(one["lowered"]) == 8 and one["raised"][0][1] >= one["raised"][-1][1]
+    sheet = (home / "explained" / "index.html").read_text()
+    assert sheet.count("<section>") == 2 and sheet.count("data:image/jpeg") == 6 and sheet.count(".png") == 6
     assert main(["explain", images[0], "--weights", "thin.npy"]) == 2
     assert "tiger.png: exists already" in capsys.readouterr().err
     assert main(["explain", images[0], "--weights", "thin.npy", "-o", "again", "--class", "tigr"]) == 2

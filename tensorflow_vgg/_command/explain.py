@@ -7,7 +7,7 @@ import os
 from tensorflow_vgg import _images
 from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import complain, say, tensorflow
-from tensorflow_vgg._pictures import figure
+from tensorflow_vgg._pictures import figure, page
 
 __all__ = ["configure", "run"]
 
@@ -51,6 +51,9 @@ def run(args):
     figure.require("explain")
     images = _images.find(args.images)
     pictures = _pictures_of(images, args.out)
+    sheet = os.path.join(args.out, "index.html") if len(images) > 1 else None
+    if sheet:
+        options.expect_new(sheet)
     source = options.weights_source(args.weights, args.net)
     tensorflow()
     from tensorflow_vgg import _network
@@ -63,13 +66,19 @@ def run(args):
     explain = explainer.explainer(args.net, weight_dict, not args.no_attention, chosen, args.top)
     del weight_dict
     os.makedirs(args.out, exist_ok=True)
-    every = []
+    every, sections = [], []
     for (path, explained), picture in zip(predict.classified(images, args.batch, explain), pictures):
         if explained is not None:
             told = report.numbers(path, picture, explained, labels)
             report.draw(told, explained)
             say(json.dumps(told) if args.json else report.line(told))
             every.append(told)
+            if sheet:
+                sections.append(report.section(told, explained))
+    if sections:
+        page.write(sheet, "What the network looks at", sections, note="A picture opens with its numbers.")
+        if not args.json:
+            say(f"{sheet}: all of them")
     if not args.json:
         for note in sorted({told.get("nothing_to_see") or "" for told in every} - {""}):
             complain(note)
@@ -78,11 +87,12 @@ def run(args):
 
 def _pictures_of(images, folder):
     """Where the picture of each image goes: a file of its name, with a number if several have it."""
-    paths = []
+    paths = {}  # in order
     for image in images:
         stem = os.path.splitext(os.path.basename(image))[0]
-        names = (f"{stem}{count or ''}.png" for count in itertools.count())
-        path = next(path for path in (os.path.join(folder, name) for name in names) if path not in paths)
-        options.expect_writable(path)
-        paths.append(path)
-    return paths
+        names = (os.path.join(folder, f"{stem}{count or ''}.png") for count in itertools.count())
+        path = next(path for path in names if path not in paths)
+        options.expect_new(path)
+        paths[path] = None
+    options.expect_writable(path)  # and with it the others
+    return list(paths)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import session_config, vgg16, vgg19
-from tensorflow_vgg._explain.cam import grad_cam
+from tensorflow_vgg._network.cam import grad_cam
 
 __all__ = ["Explained", "explainer"]
 

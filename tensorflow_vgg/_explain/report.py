@@ -1,12 +1,12 @@
-"""What is told of an image: as numbers, as a line, as a picture."""
+"""What is told of an image: as numbers, as a line, as a picture, and in the contact sheet."""
 
 import difflib
 import os
 import re
 
-from tensorflow_vgg._pictures import attention
+from tensorflow_vgg._pictures import attention, page
 
-__all__ = ["class_of", "draw", "line", "numbers"]
+__all__ = ["class_of", "draw", "line", "numbers", "section"]
 
 
 def class_of(text, labels):
@@ -78,10 +78,30 @@ def line(told):
 
 def draw(told, explained):
     """Draws an image's picture to where `told` says it is."""
-    titles = [f"{one['label']}, {one['probability']:.4f}" for one in told["classes"]]
+    cams = list(zip(_titles(told), explained.cams))
+    attention.save(told["picture"], _heading(told), explained.pixels, cams, explained.spatial, explained.channels)
+
+
+def section(told, explained):
+    """What the contact sheet shows of an image: a card for each map, which opens the picture."""
+    titles = ["as the network saw it", *_titles(told), "spatial attention"]
+    small = attention.thumbnails(explained.pixels, [(None, cam) for cam in explained.cams], explained.spatial)
+    cards = [page.Card(jpeg, [title], told["picture"]) for title, jpeg in zip(titles, small)]
+    return page.Section(_heading(told), cards)
+
+
+def _heading(told):
+    """The image, and its class if only one is shown."""
     name = os.path.basename(told["file"])
-    cams = [
-        (f"Grad-CAM: {title}" if len(titles) > 1 else "Grad-CAM", cam) for title, cam in zip(titles, explained.cams)
-    ]
-    title = name if len(titles) > 1 else f"{name}: {titles[0]}"
-    attention.save(told["picture"], title, explained.pixels, cams, explained.spatial, explained.channels)
+    return f"{name}: {_label(told['classes'][0])}" if len(told["classes"]) == 1 else name
+
+
+def _titles(told):
+    """What stands above each Grad-CAM."""
+    if len(told["classes"]) == 1:
+        return ["Grad-CAM"]
+    return [f"Grad-CAM: {_label(of_class)}" for of_class in told["classes"]]
+
+
+def _label(of_class):
+    return f"{of_class['label']}, {of_class['probability']:.4f}"

@@ -1,12 +1,13 @@
 """The picture of what a network looks at: the photo, Grad-CAM and spatial attention over it, and the channels."""
 
+import io
 import textwrap
 
 import numpy as np
 
 from tensorflow_vgg._pictures import figure
 
-__all__ = ["draw", "extreme_channels", "nothing_to_see", "save"]
+__all__ = ["draw", "extreme_channels", "nothing_to_see", "save", "thumbnails"]
 
 _FLAT = 0.05  # a map of a smaller range tells places apart so little that colours would only show noise
 _SHOWN = 10  # channels at either end
@@ -46,6 +47,23 @@ def draw(drawn, title, photo, cams, spatial=None, channels=None):
         _draw_channels(drawn.add_subplot(grid[1, :]), channels, nothing_to_see(spatial, channels))
 
 
+def thumbnails(photo, cams, spatial=None):
+    """The photo, and each of the maps over it, as bytes of small JPEGs without numbers. The arguments are `draw`'s."""
+    from PIL import Image
+
+    maps = [(cam, 0.0) for _, cam in cams] + ([] if spatial is None else [(spatial, _FLAT)])
+    made = []
+    for values, flat in [(None, None), *maps]:
+        file, jpeg = io.BytesIO(), io.BytesIO()
+        with figure.drawing(file, 2, 2) as drawn:
+            axes = drawn.add_axes([0, 0, 1, 1])
+            axes.set_axis_off()
+            axes.imshow(photo) if values is None else _over(axes, photo, values, flat)
+        Image.open(file).convert("RGB").save(jpeg, "JPEG", quality=82)
+        made.append(jpeg.getvalue())
+    return made
+
+
 def nothing_to_see(spatial, channels):
     """A sentence that says so where the block's maps have nothing to show, or None."""
     if np.abs(spatial - 1).max() < 1e-6 and np.abs(channels - 1).max() < 1e-6:
@@ -65,11 +83,21 @@ def extreme_channels(channels):
 
 def _lay_over(drawn, axes, photo, title, values, flat):
     """Lays a map over the grey photo, with a bar from its least to its greatest number; a flat one is not stretched."""
+    laid = _over(axes, photo, values, flat)
+    bar = drawn.colorbar(laid, ax=axes, orientation="horizontal", fraction=0.05, pad=0.03)
+    ends = np.linspace(*laid.get_clim(), 5)
+    bar.set_ticks(ends)
+    bar.ax.set_xticklabels([f"{end:.3g}" for end in ends])
+    _finish(axes, f"{title}: all {values.min():.3g}" if values.min() == values.max() else title)
+
+
+def _over(axes, photo, values, flat):
+    """The map as matplotlib has it, over the grey photo."""
     least, most = float(values.min()), float(values.max())
     is_flat = most - least <= flat
-    axes.imshow(photo @ np.array(_GREY), cmap="gray", vmin=0, vmax=1)
     height, width = photo.shape[:2]
-    laid = axes.imshow(
+    axes.imshow(photo @ np.array(_GREY), cmap="gray", vmin=0, vmax=1)
+    return axes.imshow(
         values,
         alpha=0.65,
         extent=(-0.5, width - 0.5, height - 0.5, -0.5),
@@ -77,11 +105,6 @@ def _lay_over(drawn, axes, photo, title, values, flat):
         vmin=0 if is_flat else least,
         vmax=1 if is_flat else most,
     )
-    bar = drawn.colorbar(laid, ax=axes, orientation="horizontal", fraction=0.05, pad=0.03)
-    ends = np.linspace(*laid.get_clim(), 5)
-    bar.set_ticks(ends)
-    bar.ax.set_xticklabels([f"{end:.3g}" for end in ends])
-    _finish(axes, f"{title}: all {least:.3g}" if least == most else title)
 
 
 def _finish(axes, title):
