@@ -22,6 +22,7 @@ from tensorflow_vgg._compare import steps
 __all__ = ["Layer", "Recording", "Weight", "save", "size"]
 
 _FORMAT = 1
+_NETS = ("vgg16", "vgg19", "vgg19_trainable")
 _MOST_ABOUT = 8 << 20  # bytes of JSON; those of a network of 1000 nodes are some 200,000
 _MOST_HEADER = 1000  # bytes that say what an array is; NumPy writes 118
 _MOST_ARRAY = 256 << 20  # bytes of an array in a small file, and in a larger one this many times its size:
@@ -92,7 +93,7 @@ class Recording:
             self._close = stack.pop_all().close
 
     def _take(self, about):
-        self.settings, self.surroundings = dict(about["settings"]), dict(about["surroundings"])
+        self.settings, self.surroundings = _settings(about["settings"]), dict(about["surroundings"])
         self.images = [dict(image, name=str(image["name"])) for image in about["images"]]
         self.layers = {entry["name"]: _layer(entry) for entry in about["layers"]}
         self.order = list(map(str, about["order"]))
@@ -101,7 +102,7 @@ class Recording:
         self.steps = steps.load(about["steps"])
         self.nodes = {node["name"]: node for node in about["nodes"]}
         self.top5 = [list(map(int, classes)) for classes in about.get("top5") or ()] or None
-        if not all(isinstance(name, str) for name in (*self.layers, *self.nodes, self.settings["net"])):
+        if not all(isinstance(name, str) for name in (*self.layers, *self.nodes)):
             raise ValueError("a name is no text")
 
     def __enter__(self):
@@ -168,6 +169,21 @@ class Recording:
         except Exception as error:  # zipfile, zlib, JSON and NumPy each raise several of their own
             reason = ascii(" ".join(str(error).split()))[1:-1][:200] or type(error).__name__
             raise ValueError(f"{self.path}: cut short or damaged: {reason}; record it again") from error
+
+
+def _settings(given):
+    """The settings; those that another recording is made with are what they have to be."""
+    net, layers, samples, source = (given.get(key) for key in ("net", "layers", "samples", "weights"))
+    if net not in _NETS:
+        raise ValueError("an unknown network")
+    if samples is not None and int(samples) < 1:
+        raise ValueError("no samples")
+    return {
+        **given,
+        "layers": None if layers is None else list(map(str, layers)),
+        "samples": None if samples is None else int(samples),
+        "weights": None if source is None else str(source),
+    }
 
 
 def _layer(entry):
