@@ -1,5 +1,6 @@
 """Recordings and their comparison, through main([...])."""
 
+import io
 import itertools
 import json
 import os
@@ -7,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from conftest import GOLDEN, TEST_DATA, TF1_PYTHON, UPSTREAM, assert_close, environment, golden_arrays
+from PIL import Image
 
 import tensorflow_vgg
 from tensorflow_vgg import weights
@@ -596,6 +599,51 @@ def test_a_class_in_a_package_that_finds_its_weights_itself(thin, tmp_path, judg
         assert file.settings["weights"] is None and file.settings["weights_sha256"] is None
 
 
+def test_without_top_images_of_one_size_keep_it(tmp_path, judged, capsys):
+    cut = np.load(os.path.join(GOLDEN, "load_image.npz"))["tiger"][:96, :120]
+    for name in "ab":
+        Image.fromarray(np.round(cut * 255).astype(np.uint8)).save(str(tmp_path / f"{name}.png"))
+    weights.write(str(tmp_path / "topless.npy"), {
+        name: layer for name, layer in weights.seeded("vgg19", 19, thin=True).items() if name[:2] != "fc"
+    })  # fmt: skip
+    common = ["--no-top", "--weights", tmp_path / "topless.npy"]
+    small = dump(tmp_path / "small.npz", tmp_path / "a.png", tmp_path / "b.png", *common)
+    with Recording(small) as file:
+        assert file.pixels().shape == (2, 96, 120, 3) and file.layers["spatial_attention"].shape == (2, 3, 4, 1)
+        assert [name for name in file.layers if not file.layers[name].attention][-1] == "pool5"
+        assert file.settings["no_top"] is True
+    trainable = dump(tmp_path / "trainable.npz", "--from", small, "--net", "vgg19_trainable")
+    result = judged(small, trainable)
+    assert result["ok"] and len(result["layers"]) >= 21
+    # Of several sizes, or too small for the network, they are 224x224.
+    mixed = dump(tmp_path / "mixed.npz", tmp_path / "a.png", TIGER, *common)
+    assert "images of one size from 32x32 keep it" in capsys.readouterr().err
+    with Recording(mixed) as file:
+        assert file.pixels().shape == (2, 224, 224, 3)
+    assert main(["compare", small, mixed]) == 2
+    (tmp_path / "vgg19.py").write_text("class Vgg19:\n    def __init__(self, path):\n        pass\n")
+    assert main(["dump", "--from", small, "--modules", str(tmp_path), "-o", str(tmp_path / "x.npz")]) == 2
+    assert "vgg19.py: its class has no argument include_top" in capsys.readouterr().err
+
+
+def test_a_bad_image_does_not_end_a_folder(tmp_path, capsys):
+    (tmp_path / "images" / "sub").mkdir(parents=True)
+    shutil.copy(TIGER, str(tmp_path / "images"))
+    shutil.copy(PUZZLE, str(tmp_path / "images" / "sub"))
+    (tmp_path / "images" / "bad.png").write_text("no picture")
+    out = tmp_path / "out.npz"
+    command = ["dump", str(tmp_path / "images"), *THIN, "--net", "vgg16", "--layers", "prob", "-o", str(out)]
+    assert main(command) == 1
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == "2 recorded, 1 left out" and "bad.png: not an image" in printed.err
+    with Recording(out) as file:
+        assert {image["name"] for image in file.images} == {"puzzle.jpeg", "tiger.jpeg"}
+        assert len(file.pixels()) == 2
+    out.unlink()
+    assert main(["dump", str(tmp_path / "images" / "bad.png"), *command[2:]]) == 2
+    assert "expected an image that can be read" in capsys.readouterr().err and not out.exists()
+
+
 # What people see.
 
 
@@ -635,6 +683,9 @@ def test_plot(thin, changed, tmp_path, capsys, monkeypatch):
     assert main(command) == 1
     picture = image.imread(str(tmp_path / "plot.png"))
     assert min(picture.shape[:2]) > 300 and len(np.unique(picture[..., 0])) > 20
+    equal = tmp_path / "equal.png"
+    assert main(["compare", thin("vgg19"), thin("vgg19"), "--plot", str(equal)]) == 0
+    assert image.imread(str(equal)).shape[1] < 0.7 * picture.shape[1]  # no map where there is no difference
     assert main(command) == 2
     assert "plot.png: exists already" in capsys.readouterr().err
     assert main([*command[:-1], str(tmp_path / "plot.png" / "plot.png")]) == 2
@@ -777,6 +828,58 @@ def test_what_cannot_be_recorded(home, capsys, arguments, message):
     lines = [line for line in printed.err.splitlines() if line.startswith("tensorflow-vgg: ")]
     assert message in lines[-1] and "Traceback" not in printed.err
     assert not (home / "out.npz").exists()
+
+
+def member(header, content=b""):
+    """A `.npy` with any header."""
+    return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode() + content
+
+
+FLAT = "{{'descr': '{}', 'fortran_order': False, 'shape': {}}}"
+HOSTILE = {
+    "a number of too many digits": ("about", lambda: as_json('{"format": ' + "9" * 1000000 + "}")),
+    "recursion": ("about", lambda: as_json("[" * 100000)),
+    "bytes": ("about", lambda: as_json("[]," * (3 << 20))),
+    "pixels": ("pixels", lambda: member(FLAT.format("<f4", (1 << 40, 224, 224, 3)))),
+    "no array": ("pixels", lambda: member("(" * 60000)),
+    "expected numbers": ("sample/prob", lambda: member(FLAT.format("|O", (50,)), bytes(400))),
+    "not in the layer": ("index/pool5", lambda: npy(np.full(50, 1 << 40))),
+    "in so small a file": ("layer/nothing", lambda: b""),
+}
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def as_json(text):
+    return npy(np.frombuffer(text.encode(), np.uint8))
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+def test_a_hostile_recording_is_refused_before_it_takes_memory(said, thin, tmp_path, capsys):
+    sampled = thin("vgg19", "--samples", "50")
+    name, make = HOSTILE[said]
+    path = str(tmp_path / "hostile.npz")
+    with zipfile.ZipFile(sampled) as good, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as written:
+        for entry in good.namelist():
+            if entry != f"{name}.npy":
+                written.writestr(entry, good.read(entry))
+        written.writestr(f"{name}.npy", make())
+        if name == "layer/nothing":
+            written.filelist[-1].file_size = 1 << 40  # as the directory will have it
+    capsys.readouterr()
+    tracemalloc.start()
+    try:
+        assert main(["compare", sampled, path]) == 2
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    printed = capsys.readouterr().err
+    assert said in printed and f"{path}: cut short or damaged: " in printed and len(printed) < 500
+    assert peak < 100e6
 
 
 def test_comparing_holds_one_layer_at_a_time(tmp_path, judged):

@@ -9,6 +9,9 @@ from tensorflow_vgg._command.terminal import Progress, complain, say, tensorflow
 
 __all__ = ["configure", "run"]
 
+_AHEAD = 8  # images that are read while one is waited for
+_SMALLEST = 32  # pixels of height and width that a network without top takes
+
 
 def configure(parser):
     """Adds the options."""
@@ -37,6 +40,7 @@ def configure(parser):
         default=None,
         help="leave the fully connected layers out; images that are all of one size, from 32x32, then keep it",
     )
+    options.add_no_exif(parser)
     parser.add_argument("--layers", type=options.names, metavar="NAME[,NAME]", help="record these; default: all")
     parser.add_argument(
         "--samples", type=options.POSITIVE, metavar="N", help="record N values of each layer; default: all"
@@ -74,7 +78,7 @@ def run(args):
     if args.input:
         pixels, images = _input(args.input)
     elif files:
-        pixels, images = _pixels(files, settings["no_top"])
+        pixels, images = _pixels(files, settings["no_top"], args.exif)
     if "tensorflow" not in sys.modules:
         # TensorFlow 1's arithmetic, as for `run`: oneDNN's alone moves the attention block's output by 2e-5.
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
@@ -95,10 +99,10 @@ def run(args):
     about["settings"] = {**settings, **_used(source, about["loaded"]), "modules": args.modules}
     recording.save(args.out, about, arrays)
     say(f"{args.out}: {len(about['layers'])} layers of {len(images)} images, {os.path.getsize(args.out)} bytes written")
-    left_out = max(0, len(files) - len(images))
-    if left_out:
-        say(f"{len(images)} recorded, {left_out} left out")
-    return 1 if left_out else 0
+    if len(images) < len(files):
+        say(f"{len(images)} recorded, {len(files) - len(images)} left out")
+        return 1
+    return 0
 
 
 def _weights(settings, args):
@@ -141,29 +145,41 @@ def _say_unfed(unfed, layers):
         complain(f"left out {', '.join(unfed)}: they need a value for {needed}, which is not fed")
 
 
-def _pixels(files, keep_sizes):
+def _pixels(files, keep_sizes, exif):
     """The pixels of images, float32 [batch, height, width, 3], and for each its name and digest.
 
-    They are 224x224, or if `keep_sizes` as they are where they are all of one size. Those that cannot be read are told
-    and left out.
+    They are 224x224, or if `keep_sizes` as they are, where they are all of one size that is large enough. Those that
+    cannot be read are told and left out.
     """
     import numpy as np
 
     from tensorflow_vgg import utils, weights
 
-    kept = []
-    with Progress(len(files), enabled=len(files) > 8) as progress:
-        for path, pixels in utils.decoded(files, 16):
+    kept = _read(files, lambda path: (utils.load_image2 if keep_sizes else utils.load_image)(path, exif=exif))
+    shapes = {pixels.shape for pixels in kept.values()}
+    if keep_sizes and (len(shapes) > 1 or min(min(shapes)[:2]) < _SMALLEST):
+        complain(f"--no-top: images of one size from {_SMALLEST}x{_SMALLEST} keep it; these become 224x224")
+        kept = _read(kept, lambda path: utils.load_image(path, exif=exif))
+    images = [{"name": os.path.basename(path), "sha256": weights.file_digest(path)} for path in kept]
+    return np.stack(list(kept.values())), images
+
+
+def _read(files, load):
+    """file -> its pixels in float32, of those that can be read; what is wrong with the others is told."""
+    import numpy as np
+
+    kept = {}
+    with Progress(len(files), enabled=len(files) > _AHEAD) as progress:
+        for path, pixels in _images.ahead(files, lambda path: load(path).astype(np.float32), _AHEAD):
             if isinstance(pixels, Exception):
                 progress.clear()
                 complain(pixels)
             else:
-                kept.append((path, pixels))
+                kept[path] = pixels
             progress.advance(1)
     if not kept:
-        raise ValueError("dump: expected at least one image that can be read")
-    names = [{"name": os.path.basename(path), "sha256": weights.file_digest(path)} for path, _ in kept]
-    return np.stack([pixels for _, pixels in kept]), names
+        raise ValueError("dump: expected an image that can be read, found none")
+    return kept
 
 
 def _input(path):

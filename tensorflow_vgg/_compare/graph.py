@@ -39,10 +39,11 @@ class Parts:
                 dependent.add(op.name)
                 if op.type in ("Conv2D", "MatMul") and op.name in self._layers:
                     linear.append(op)
-        # A scope that has the network's first or last layer in it is the network's own, whatever it is called.
-        ends = [linear[0].name, linear[-1].name] if linear else []
+        # A scope that has the network's first or last layer in it is the network's own, whatever it is called. The
+        # block's own layers are the last where there is no top.
+        own = [op.name for op in linear if not set(op.name.split("/")) & set(ATTENTION_LAYERS)]
         scopes = _attention_scopes(self._layers)
-        self._scopes = [scope for scope in scopes if not any(_in_scope(name, scope) for name in ends)]
+        self._scopes = [scope for scope in scopes if not any(_in_scope(name, scope) for name in own[:1] + own[-1:])]
         linear = [op for op in linear if not self.in_attention(op.name)]
         self.first = self._layers[linear[0].name] if linear else None
         self.entering = {self._layers[op.name]: op.inputs[0] for op in linear[:1]}

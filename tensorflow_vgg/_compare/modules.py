@@ -100,6 +100,8 @@ def build(cls, given, feed, from_file, **options):
             given = path
         loads, arguments, named = _arguments(cls, given)
         known = inspect.signature(cls).parameters
+        if "include_top" in options and "include_top" not in known:
+            raise ValueError("its class has no argument include_top: record it without --no-top")
         network = cls(*arguments, **{name: value for name, value in options.items() if name in known}, **named)
         if "train_mode" in inspect.signature(network.build).parameters:
             train_mode = tf.placeholder(tf.bool, [], name="train_mode")
