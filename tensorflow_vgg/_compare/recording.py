@@ -38,8 +38,11 @@ Weight.__doc__ = "What a recording knows of a weight: its node, the first layer 
 def save(path, about, arrays):
     """Writes a recording, whole or not at all."""
     encoded = np.frombuffer(json.dumps({"format": _FORMAT, **about}).encode(), np.uint8)
-    with weights.replacing(path) as file:
-        np.savez_compressed(file, about=encoded, **arrays)
+    # NumPy's own way to pack takes twice as long to make files smaller by a twentieth.
+    with weights.replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        for name, array in {"about": encoded, **arrays}.items():
+            with packed.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), version=(1, 0), allow_pickle=False)
 
 
 def size(shape):

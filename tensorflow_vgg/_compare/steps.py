@@ -90,9 +90,12 @@ class Preprocessing(_Step):
         image = None if run.first is None else run.entering[run.first]
         if image is None or image.shape != run.pixels.shape:
             return []
+        colours = [run.pixels[..., colour].ravel().astype(float) for colour in range(run.pixels.shape[3])]
+        if not all(np.abs(given - given.mean()).max() > 1e-3 for given in colours):
+            return []  # of one value nobody can tell what it was made of
         fits, error = [], 0.0
         for channel in range(image.shape[3]):
-            found = self._fits(run.pixels, image[..., channel].ravel().astype(float))
+            found = self._fits(colours, image[..., channel].ravel().astype(float))
             if not found:
                 return []
             fits.append([fit for fit, _ in found])
@@ -102,23 +105,21 @@ class Preprocessing(_Step):
         return [{"kind": self.kind, "layer": run.first, **step, "fits": fits, "error": error}]
 
     @staticmethod
-    def _fits(pixels, wanted):
+    def _fits(colours, wanted):
         """The colours that a channel of the image may be, with scale and mean, each with what rounding leaves open."""
         rounding = 2 * float(np.spacing(np.abs(wanted).max().astype(np.float32)))
         fits = []
-        for colour in range(pixels.shape[3]):
-            given = pixels[..., colour].ravel().astype(float)
-            spread = given - given.mean()
-            if not np.abs(spread).max() > 1e-3:
-                return []  # of one value nobody can tell what it was made of
-            scale = spread @ wanted / (spread @ spread)
-            offset = wanted.mean() - scale * given.mean()
+        for colour, given in enumerate(colours):
+            spread, centre = np.ptp(given), given.mean()
+            varied = given - centre
+            scale = varied @ wanted / (varied @ varied)
+            offset = wanted.mean() - scale * centre
             # The mean, which may be far larger than what the pictures hold, counts only by what it rounds.
             off = np.abs(scale * given + offset - wanted).max()
-            if off <= 1e-4 * abs(scale) * np.ptp(given) + rounding:
+            if off <= 1e-4 * abs(scale) * spread + rounding:
                 # Adding 0 takes the sign from -0.0.
                 fit = {"colour": colour, "scale": round(scale, 4), "mean": round(-offset, 4) + 0.0}
-                fits.append((fit, rounding / np.ptp(given)))
+                fits.append((fit, rounding / spread))
         return fits
 
     def load(self, step):
