@@ -10,7 +10,7 @@ __all__ = ["ATTENTION_LAYERS", "Parts", "described", "digest", "nodes"]
 ATTENTION_LAYERS = ("fc_1", "fc_2", "spatial_attention_conv")
 
 _ATTENTION = re.compile(r"(?:.*/)?(?:cbam|attention)[^/]*(?=/)")  # how scopes of attention are called
-_WEIGHTS = ("Const", "ImmutableConst", "VarHandleOp", "Variable", "VariableV2")
+_WEIGHTS = ("Const", "VarHandleOp", "Variable", "VariableV2")
 
 
 class Parts:

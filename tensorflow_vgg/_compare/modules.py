@@ -53,14 +53,15 @@ def class_of(net, folder):
     module = imports.import_module(module_name, base, constants=True)
     if not hasattr(module, name):
         raise ValueError(f"expected a class {name}, found none")
-    before = sys.modules.get(module_name)
-    sys.modules[module_name] = module  # where inspect.getfile looks, by which classes find the folder that they are in
+    # Where inspect.getfile looks, by which classes find the folder that they are in.
+    before = sys.modules.get(module.__name__)
+    sys.modules[module.__name__] = module
     try:
         yield getattr(module, name)
     finally:
-        del sys.modules[module_name]
+        del sys.modules[module.__name__]
         if before is not None:
-            sys.modules[module_name] = before
+            sys.modules[module.__name__] = before
 
 
 def _place_of(net, folder):
