@@ -54,6 +54,32 @@ def test_what_takes_the_place_of_a_name_is_said(script, name):
     assert operator.attrgetter(new)(tf)
 
 
+@pytest.mark.skipif(IS_TF1, reason="TensorFlow 1 has tf.contrib")
+def test_what_is_gone_is_named_with_the_scripts_line(script):
+    module = script(
+        "import tensorflow as tf\nassert not hasattr(tf.contrib, 'crf')\n"
+        "try:\n    from tensorflow.contrib import crf\nexcept ImportError as error:\n    said = [str(error)]\n"
+        "try:\n    tf.contrib.rnn.BasicLSTMCell(3)\nexcept AttributeError as error:\n    said.append(str(error))\n"
+        "try:\n    import cPickle\nexcept ImportError as error:\n    said.append(str(error))\n"
+        "try:\n    from scipy.misc import face\nexcept ImportError as error:\n    said.append(str(error))\n"
+    )
+    assert re.search(r"script_0\.py:4: tf\.contrib\.crf is gone with TensorFlow 1; of tf\.contrib only", module.said[0])
+    assert re.search(r"script_0\.py:8: tf\.contrib\.rnn is gone .*; today it is tf\.nn\.rnn_cell, for", module.said[1])
+    assert module.said[2] == "No module named 'cPickle'; today it is pickle"
+    assert re.search(r"script_0\.py:16: scipy\.misc\.face is not in .*; today it is scipy\.datasets", module.said[3])
+
+
+@pytest.mark.skipif(IS_TF1, reason="TensorFlow 1 has tf.contrib")
+@pytest.mark.parametrize("call", ["layers.dense", "contrib.layers.flatten", "contrib.slim.flatten"])
+def test_without_the_extra_the_error_names_it(script, monkeypatch, call):
+    for name in [*sys.modules, "tf_slim", "tf_keras"]:
+        if name.partition(".")[0] in ("tf_slim", "tf_keras"):
+            monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=r"script_0\.py:2: tf\..*: pip install 'tensorflow-vgg\[legacy\]'"):
+        script(f"import tensorflow as tf\ntf.{call}\n")
+    script("import tensorflow as tf\ntf.contrib.framework.nest, tf.contrib.framework.get_name_scope()\n")
+
+
 def test_framework_of_contrib(script, tmp_path, monkeypatch):
     tf = pytest.importorskip("tensorflow.compat.v1")
     pytest.importorskip("tensorflow.contrib.slim" if IS_TF1 else "tf_slim")

@@ -59,9 +59,11 @@ def run(args):
         from tensorflow_vgg._run import run as running
 
         return running.run(args.script, args.arguments, **settings)
-    from tensorflow_vgg._run import legacy
+    from tensorflow_vgg._run.check import check
+    from tensorflow_vgg._run.imports import Environment
 
-    done, problems = legacy.check(args.script, legacy.Options(weights=override, constants=args.constants))
+    environment = Environment(os.path.dirname(os.path.realpath(args.script)), **settings)
+    done, problems = check(args.script, environment)
     for line in done:
         say(line)
     for line in problems:

@@ -15,6 +15,7 @@ import sys
 import types
 
 from tensorflow_vgg._run import loading, seen, stand_ins
+from tensorflow_vgg._run.gone import instead
 from tensorflow_vgg._run.own import HERE, all_installed, is_own
 from tensorflow_vgg._run.weights import Weights
 
@@ -128,7 +129,14 @@ class Environment:
                 name = f"{_PACKAGE}.{rest}" if rest else _PACKAGE
         # What a function imports after its module has been: the script's folder is not first on sys.path any more.
         with contextlib.nullcontext() if self._active else self:
-            return builtins.__import__(name, globals, locals, fromlist, level)
+            try:
+                return builtins.__import__(name, globals, locals, fromlist, level)
+            except ModuleNotFoundError as error:
+                absent = error.name or ""
+                if not instead(absent):
+                    raise
+                message = f"{error}{instead(absent)}"
+            raise ModuleNotFoundError(message, name=absent)
 
     def import_module(self, name, package=None):
         """importlib.import_module as the script sees it."""
