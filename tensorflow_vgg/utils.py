@@ -49,7 +49,7 @@ def load_image(path, exif=True):
     edge = min(pixels.shape[:2])
     top = int((pixels.shape[0] - edge) / 2)
     left = int((pixels.shape[1] - edge) / 2)
-    return resized(pixels[top : top + edge, left : left + edge] / maximum, SIZE, SIZE)
+    return _scaled(pixels[top : top + edge, left : left + edge], maximum, SIZE, SIZE)
 
 
 def load_image2(path, height=None, width=None, smaller=None, exif=True):
@@ -69,17 +69,42 @@ def load_image2(path, height=None, width=None, smaller=None, exif=True):
       As `load_image`.
     """
     pixels, maximum = _images.read(path, exif)
-    image = pixels / maximum
-    rows, columns = image.shape[:2]
+    rows, columns = pixels.shape[:2]
     if smaller is not None:
         height, width = (smaller, None) if rows <= columns else (None, smaller)
     if height is None and width is None:
-        return image
+        return pixels / maximum
     if height is None:
         height = max(1, round(rows * width / columns))
     if width is None:
         width = max(1, round(columns * height / rows))
-    return resized(image, height, width)
+    return _scaled(pixels, maximum, height, width)
+
+
+def _scaled(pixels, maximum, height, width):
+    """`resized(pixels / maximum, height, width)`, to the bit, from the few pixels that it looks at when it scales down.
+
+    A photo of 12 million pixels takes 0.3 GB as float64, of 80 million 2 GB.
+    """
+    if pixels.shape[0] < height or pixels.shape[1] < width:
+        return resized(pixels / maximum, height, width)
+    (top, bottom, down), (left, right, across) = (
+        _between(size, count) for size, count in zip(pixels.shape, (height, width))
+    )
+    down, across = down[:, None, None], across[:, None]
+    upper, lower = (
+        (1 - across) * (pixels[np.ix_(rows, left)] / maximum) + across * (pixels[np.ix_(rows, right)] / maximum)
+        for rows in (top, bottom)
+    )
+    return np.clip((1 - down) * upper + down * lower, pixels.min() / maximum, pixels.max() / maximum)
+
+
+def _between(size, count):
+    """For `count` places spread over `size` pixels: the pixel before, the pixel after, and how far between them."""
+    scale = size / count
+    places = scale * np.arange(count) + (scale / 2 - 0.5)
+    before = np.floor(places)
+    return before.astype(int), np.ceil(places).astype(int), places - before
 
 
 def resized(image, height, width, **options):

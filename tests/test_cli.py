@@ -5,8 +5,10 @@ import importlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from conftest import TEST_DATA, assert_close, golden_arrays
 import tensorflow_vgg
 from tensorflow_vgg import utils, weights
 from tensorflow_vgg._command.main import VERBS, main
+
+ROOT = os.path.dirname(TEST_DATA)
 
 
 @pytest.fixture
@@ -315,6 +319,39 @@ def test_bad_verbs_and_options_are_answered_in_four_lines(capsys, arguments, mes
     assert status == 2 and printed.out == "" and len(lines) <= 4 and message in lines[-1]
     if len(lines) > 1:
         assert lines[0].startswith(f"usage: {lines[-1].split(':')[0]} ")
+
+
+@pytest.mark.parametrize(("command", "status", "lines"), [
+    ("$V weights clear >/dev/full", 2, ["tensorflow-vgg: No space left on device"]),
+    ("$V classify none 2>&-", 2, []),
+    ("$V classify none >&-", 2, ["tensorflow-vgg: none: expected an image file or a folder, found none of that name"]),
+    ("$V weights clear >&- 2>&-", 0, []),
+    ("PYTHONIOENCODING=ascii $V weights check \u00e9", 2, [r"tensorflow-vgg: \xe9: No such file or directory"]),
+    ("LC_ALL=C $V patch \u00e9", 2, None),  # Python 3.7 has its own idea of how C names it
+    ("env -u HOME TMPDIR=/proc $V weights check none", 2, ["tensorflow-vgg: none: No such file or directory"]),
+])  # fmt: skip
+def test_output_that_cannot_be_written(home, command, status, lines):
+    """Closed, full, or in an encoding that lacks what is to be said: one line at most, and the status says it."""
+    environment = {**os.environ, "V": f"{sys.executable} -m tensorflow_vgg", "PYTHONPATH": ROOT}
+    process = subprocess.run(["bash", "-c", command], capture_output=True, env=environment)
+    told = process.stderr.decode("utf-8").splitlines()
+    assert process.returncode == status
+    assert told == lines if lines is not None else len(told) == 1 and "No such file or directory" in told[0]
+
+
+@pytest.mark.parametrize("arguments", [
+    ["weights", "make", "new.npy", "--seed", "1"],
+    ["classify", *["images"] * 500],
+    ["dump", *["images"] * 99, "-o", "new.npz"],
+])  # fmt: skip
+def test_ctrl_c_leaves_nothing_behind(thin_home, capsys, arguments):
+    before = os.listdir(".")
+    timer = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    assert main(arguments) == 130
+    timer.cancel()
+    assert sorted(set(os.listdir(".")) - {"mapped"}) == sorted(before)
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_module_and_seeded_weights():

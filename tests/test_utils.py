@@ -46,6 +46,17 @@ def test_load_image2_keeps_the_whole_image(options, size):
     np.testing.assert_allclose(image, bilinear(skimage.io.imread(path) / 255.0, *size), atol=1e-12)
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(224, 224), (301, 277), (1000, 225), (230, 4000)])
+def test_scaling_down_is_scikit_images_to_the_bit(tmp_path, rows, columns):
+    pixels = np.random.RandomState(rows).randint(3, 250, (rows, columns, 3)).astype(np.uint8)
+    path = str(tmp_path / "image.png")
+    skimage.io.imsave(path, pixels)
+    np.testing.assert_array_equal(utils.load_image2(path, 224, 220), utils.resized(pixels / 255.0, 224, 220))
+    edge = min(rows, columns)
+    square = pixels[(rows - edge) // 2 :, (columns - edge) // 2 :][:edge, :edge]
+    np.testing.assert_array_equal(utils.load_image(path), utils.resized(square / 255.0, 224, 224))
+
+
 PIXELS = np.random.RandomState(0).randint(0, 256, (40, 30, 4)).astype(np.uint8)
 
 

@@ -47,10 +47,10 @@ def main(argv=None):
         status = 2
     except KeyboardInterrupt:
         status = 130
-    try:
-        _flush()
-    except OSError:
-        _drop_output()
+    except SystemExit:  # argparse's, after --help and bad options
+        _flush_or_drop()
+        raise
+    _flush_or_drop()
     return status
 
 
@@ -63,6 +63,13 @@ def _quiet_decoders():
 def _flush():
     if not getattr(sys.stdout, "closed", True):
         sys.stdout.flush()
+
+
+def _flush_or_drop():
+    try:
+        _flush()
+    except OSError:
+        _drop_output()
 
 
 def _drop_output():

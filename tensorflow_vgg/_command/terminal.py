@@ -37,8 +37,9 @@ def say(text, file=None):
 
 def complain(problem):
     """Prints a line about what is wrong, a text or an exception, to stderr."""
-    if isinstance(problem, OSError) and problem.strerror and problem.filename is not None:
-        problem = f"{os.fsdecode(problem.filename)}: {problem.strerror}"
+    if isinstance(problem, OSError) and problem.strerror:
+        named = problem.filename is not None
+        problem = f"{os.fsdecode(problem.filename)}: {problem.strerror}" if named else problem.strerror
     elif isinstance(problem, MemoryError):
         problem = "there is not enough memory"
     say(f"tensorflow-vgg: {problem}", sys.stderr)
@@ -117,7 +118,11 @@ def unheard():
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as heard:
+    try:
+        heard = tempfile.TemporaryFile()  # noqa: SIM115
+    except OSError:  # nothing can be written anywhere
+        heard = open(os.devnull, "r+b")  # noqa: SIM115
+    with heard:
         stderr = os.dup(2)
         os.dup2(heard.fileno(), 2)
         try:
