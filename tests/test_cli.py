@@ -152,10 +152,13 @@ def test_constants_and_mapped_weights_print_the_same(thin_home, capsys):
     assert results[0] == results[1] == results[2]
     assert main(["weights", "clear"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith(str(thin_home / "mapped")) and printed.endswith(" MB freed\n")
-    assert not (thin_home / "mapped").exists() and (thin_home / "vgg19.npy").exists()
-    assert main(["weights", "clear"]) == 0
-    assert "0.0 MB freed" in capsys.readouterr().out
+    assert printed == f"{thin_home / 'mapped'}: 0.0 MB freed; 1 of its folders in use by a program, and left\n"
+    assert main(["weights", "cache"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{'size':>10}  source",
+        f"{'14.3 MB':>10}  {thin_home / 'vgg19.npy'}",
+        f"{'14.3 MB':>10}  in {thin_home / 'mapped'}",
+    ]
 
 
 def test_weights_check(home, seeded, capsys, collected):

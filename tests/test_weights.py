@@ -95,6 +95,28 @@ def test_writing_through_a_symbolic_link_keeps_it(tmp_path):
     assert_same(weights.read(str(target)), three_layers())
 
 
+def test_replacing_keeps_the_mode_and_leaves_nothing_behind(tmp_path):
+    old, new = tmp_path / "old.npy", tmp_path / "new.npy"
+    old.write_bytes(b"old")
+    old.chmod(0o640)
+    mask = os.umask(0o027)
+    try:
+        for path in (old, new):
+            with weights.replacing(str(path)) as file, weights.replacing(str(path)) as other:  # two at once
+                file.write(b"1")
+                other.write(b"22")
+            assert path.read_bytes() == b"1" and path.stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(mask)
+    for error in (KeyboardInterrupt, OSError, ValueError):
+        with pytest.raises(error), weights.replacing(str(old)) as file:
+            file.write(b"3")
+            raise error
+    assert old.read_bytes() == b"1" and sorted(os.listdir(str(tmp_path))) == ["new.npy", "old.npy"]
+    with pytest.raises(OSError, match=r"none/new\.npy'"), weights.replacing(str(tmp_path / "none" / "new.npy")):
+        pass
+
+
 # What is no weight file.
 
 

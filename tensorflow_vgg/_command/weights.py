@@ -16,7 +16,8 @@ VERBS = {
     "fetch": "download the Oxford weights from Keras's host and convert them",
     "attach": "add an attention block to a VGG19 weight file",
     "detach": "take the attention block out of a weight file",
-    "clear": "remove the cache of mapped weights, never a weight file; not while a program uses it",
+    "cache": "list what the cache of mapped weights holds, with sizes and sources",
+    "clear": "remove the cache of mapped weights, never a weight file nor what a running program uses",
 }
 
 
@@ -159,13 +160,30 @@ def _detach(args):
     return 0
 
 
+def _cache(args):
+    """Lists the cache of mapped weights."""
+    from tensorflow_vgg._weights import mapped
+
+    entries = mapped.entries()
+    say(f"{'size':>10}  source")
+    for entry in entries:
+        say(f"{_megabytes(entry.size):>10}  {entry.source}{'' if entry.useful else ' (gone or changed since)'}")
+    say(f"{_megabytes(sum(entry.size for entry in entries)):>10}  in {mapped.folder()}")
+    return 0
+
+
 def _clear(args):
     """Removes the cache of mapped weights."""
     from tensorflow_vgg._weights import mapped
 
-    folder = mapped.folder()
-    say(f"{folder}: {mapped.clear() / 1e6:.1f} MB freed")
+    freed, left = mapped.clear()
+    in_use = f"; {len(left)} of its folders in use by a program, and left" if left else ""
+    say(f"{mapped.folder()}: {_megabytes(freed)} freed{in_use}")
     return 0
+
+
+def _megabytes(size):
+    return f"{size / 1e6:.1f} MB"
 
 
 def _write_new(path, make):
@@ -186,5 +204,6 @@ _DOING = {
     "fetch": _fetch,
     "attach": _attach,
     "detach": _detach,
+    "cache": _cache,
     "clear": _clear,
 }

@@ -1,20 +1,38 @@
 """Where weight files are looked for."""
 
+import contextlib
 import os
 import sys
 
-__all__ = ["data_folder", "find", "search_folders"]
+__all__ = ["data_folder", "find", "home_folder", "search_folders"]
+
+
+def home_folder():
+    """This user's home folder.
+
+    Raises:
+      FileNotFoundError: there is none, as for a user of a container that it does not know.
+    """
+    home = os.path.expanduser("~")
+    if not os.path.isabs(home):
+        raise FileNotFoundError(
+            "this user has no home folder: set HOME, or TENSORFLOW_VGG_HOME to a folder for weights"
+        )
+    return home
 
 
 def data_folder():
-    """The folder of this user's weight files on this platform, which need not exist yet."""
-    home = os.path.expanduser("~")
+    """The folder of this user's weight files on this platform, which need not exist yet.
+
+    Raises:
+      FileNotFoundError: the user has no home folder.
+    """
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home_folder(), "AppData", "Local")
     elif sys.platform == "darwin":
-        base = os.path.join(home, "Library", "Application Support")
+        base = os.path.join(home_folder(), "Library", "Application Support")
     else:
-        base = os.environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+        base = os.environ.get("XDG_DATA_HOME") or os.path.join(home_folder(), ".local", "share")
     return os.path.join(base, "tensorflow-vgg")
 
 
@@ -22,7 +40,10 @@ def search_folders():
     """The folders in which a weight file is looked for when no path is given, in this order."""
     home = os.environ.get("TENSORFLOW_VGG_HOME")
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return ([home] if home else []) + [here, os.getcwd(), data_folder()]
+    found = [*([home] if home else []), here, os.getcwd()]
+    with contextlib.suppress(FileNotFoundError):
+        found.append(data_folder())
+    return found
 
 
 def find(file_name):

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import pickle
+import stat
+import uuid
 
 import numpy as np
 
@@ -13,20 +15,29 @@ __all__ = ["replacing", "write"]
 def replacing(path):
     """Opens a new file for writing bytes that takes the place of `path` when the block ends without an error.
 
-    Until then `path` is as it was; after an error it still is. A symbolic link stays, its target is replaced.
+    Until then `path` is as it was; after an error it still is. A symbolic link stays, its target is replaced. The new
+    file may be read and written by whom the old one could.
     """
     path = os.path.realpath(path)
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = f"{path}.{uuid.uuid4().hex}.tmp"
     try:
-        with open(temporary, "xb") as file:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+    except OSError:
+        mode = None  # there is no file: the new one gets what new files get
+    try:
+        with open(
+            temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o666 if mode is None else 0o600)
+        ) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.remove(temporary)
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, temporary):
             error.filename = path  # a full disk says so without a name
         raise
 

@@ -1,0 +1,396 @@
+"""The cache on disk: weights laid out one file a tensor, in a folder for each source.
+
+    mapped/.lock                    held by who makes or clears
+    mapped/KEY-xxxxxxxx/            an entry; KEY says which source in which state, so that none is changed in place
+        manifest.json               source, layers, and of each tensor file, shape, digest and file status
+        lock                        shared by all who map the entry, exclusive for who removes it
+        000.bin 001.bin ...         the tensors, little-endian float32 in C order
+
+What does not fit in any way is as if it were not there, and is made anew.
+"""
+
+import collections
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+import uuid
+
+import numpy as np
+
+from tensorflow_vgg._weights import trust
+from tensorflow_vgg._weights.find import data_folder, home_folder
+
+__all__ = ["Entry", "Layer", "can_hold", "clear", "entries", "find", "folder", "make", "making", "source_of", "sweep"]
+
+_VERSION = 2
+_MANIFEST, _LOCK = "manifest.json", "lock"
+_MAKING, _REMOVING = ".making-", ".removing-"
+_LARGEST_MANIFEST = 1 << 24
+_CONTAINERS = {kind.__name__: kind for kind in (collections.OrderedDict, dict, list, tuple)}
+
+# What this process has mapped, (device, inode) of an entry's lock -> its number. TensorFlow maps an entry's files by
+# their paths when a session first runs, which can be long after the arrays are gone: so the locks stay.
+_held = {}
+
+Entry = collections.namedtuple("Entry", ["path", "source", "size", "useful"])
+Entry.__doc__ = "A folder of the cache: its path, its source in words, its bytes, whether it can still be used."
+Layer = collections.namedtuple("Layer", ["name", "kind", "tensors"])
+Layer.__doc__ = "A layer of an entry: its name, its container's class, and (path, shape) of kernel and biases."
+
+
+def folder():
+    """The folder in which entries are made, which need not exist yet.
+
+    Raises:
+      OSError: there is no place for one, as the user has no home folder.
+    """
+    return _folders()[-1]
+
+
+def _folders():
+    """The folders in which entries are looked for; in the last they are made.
+
+    $TENSORFLOW_VGG_HOME may be a folder that an administrator has filled. Who cannot write there has their own beside.
+    """
+    home = os.environ.get("TENSORFLOW_VGG_HOME")
+    if not home:
+        return [_own_folder()]
+    given = os.path.join(os.path.abspath(home), "mapped")
+    if os.path.exists(given):
+        is_mine = os.access(given, os.W_OK) and trust.own(os.stat(given))
+    else:
+        is_mine = os.access(home, os.W_OK) or not os.path.exists(home)
+    with contextlib.suppress(OSError):
+        return [given] if is_mine else [given, _own_folder()]
+    return [given]
+
+
+def _own_folder():
+    if sys.platform == "win32":
+        base = data_folder()
+    elif sys.platform == "darwin":
+        base = os.path.join(home_folder(), "Library", "Caches", "tensorflow-vgg")
+    else:
+        base = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(), ".cache"), "tensorflow-vgg")
+    return os.path.join(base, "mapped")
+
+
+def source_of(path):
+    """What an entry made from a weight file says of it: another state of the file is another source."""
+    status = os.stat(path)
+    return {"path": os.path.realpath(os.fsdecode(path)), **_status(status)}
+
+
+def _status(status):
+    return {
+        "inode": status.st_ino,
+        "ctime_ns": status.st_ctime_ns,
+        "size": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+    }
+
+
+def find(source):
+    """The layers of a whole entry of this source, which from now on is this process's to map; None without one.
+
+    Returns:
+      (the class of the weight dict, a list of `Layer`), or None.
+    """
+    for root in _folders():
+        for path in _with_key(root, source):
+            found = _opened(path, source)
+            if found is not None:
+                return found
+    return None
+
+
+def _with_key(root, source):
+    """The paths of a source's entries, whole or not."""
+    with contextlib.suppress(OSError):
+        if trust.is_trusted(os.stat(root)):
+            return [os.path.join(root, name) for name in sorted(os.listdir(root)) if name.startswith(_key(source))]
+    return []
+
+
+def _key(source):
+    return hashlib.sha256(json.dumps([_VERSION, source], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _opened(path, source):
+    """What `find` returns, of one entry; None if it does not fit in any way."""
+    number = None
+    try:
+        if not _is_folder(os.lstat(path)):
+            return None
+        lock = os.path.join(path, _LOCK)
+        number = trust.open_own(lock)
+        if not trust.shared(number) or not os.path.samestat(os.fstat(number), os.stat(lock)):
+            return None  # somebody is removing it
+        found = _checked(path, _manifest(path, check=True), source)
+        number = _hold(number)
+        return found
+    except Exception:  # a damaged entry can make Python raise anything
+        return None
+    finally:
+        if number is not None:
+            os.close(number)
+
+
+def _hold(number):
+    """Keeps an entry's lock for as long as this process lives. Returns the number if it has it already."""
+    status = os.fstat(number)
+    if (status.st_dev, status.st_ino) in _held:
+        return number
+    _held[status.st_dev, status.st_ino] = number
+    return None
+
+
+def _is_folder(status):
+    return stat.S_ISDIR(status.st_mode) and trust.is_trusted(status)
+
+
+def _manifest(path, check=False):
+    """The manifest of an entry.
+
+    Args:
+      path: the entry.
+      check: whether it must also be of this version, and be what was written.
+
+    Raises:
+      Whatever reading it raises, and ValueError.
+    """
+    with open(trust.open_own(os.path.join(path, _MANIFEST)), "rb") as file:
+        status = os.fstat(file.fileno())
+        manifest = json.loads(file.read(_LARGEST_MANIFEST).decode())
+    if not isinstance(manifest["source"], dict) or not isinstance(manifest["version"], int):
+        raise ValueError("no manifest of the cache")
+    if check:
+        digest = manifest.pop("digest")
+        if not trust.is_trusted(status) or manifest["version"] != _VERSION or digest != _digest_of(manifest):
+            raise ValueError("damaged")
+    return manifest
+
+
+def _digest_of(manifest):
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _checked(path, manifest, source):
+    if manifest["source"] != source:
+        raise ValueError("another source")
+    layers = []
+    for layer in manifest["layers"]:
+        tensors = []
+        for tensor in layer["tensors"]:
+            _check_tensor(path, tensor)
+            tensors.append((os.path.join(path, tensor["file"]), tuple(tensor["shape"])))
+        layers.append(Layer(layer["name"], _CONTAINERS[layer["kind"]], tensors))
+    return _CONTAINERS[manifest["kind"]], layers
+
+
+def _check_tensor(path, tensor):
+    """Raises ValueError or OSError unless a tensor's file holds what was written."""
+    if not re.fullmatch(r"\d{3,9}\.bin", tensor["file"]):
+        raise ValueError("no file of the cache")
+    file = os.path.join(path, tensor["file"])
+    status = os.lstat(file)
+    if not stat.S_ISREG(status.st_mode) or not trust.is_trusted(status) or status.st_size != _size(tensor["shape"]):
+        raise ValueError("no file of the cache")
+    if _status(status) != tensor["status"]:
+        with open(trust.open_own(file), "rb") as opened:
+            digest = hashlib.sha256()
+            for part in iter(lambda: opened.read(1 << 20), b""):
+                digest.update(part)
+        if digest.hexdigest() != tensor["sha256"]:
+            raise ValueError("changed")
+
+
+def _size(shape):
+    size = 4
+    for dimension in shape:
+        size *= dimension
+    return size
+
+
+@contextlib.contextmanager
+def making():
+    """Lets one process at a time make or clear entries. The system frees the lock if the process dies.
+
+    Yields:
+      The folder for `make`.
+    """
+    root = folder()
+    trust.private_folder(root)
+    number = trust.open_own(os.path.join(root, ".lock"), os.O_RDWR | os.O_CREAT)
+    try:
+        if trust.exclusive(number, wait=True):
+            for name in os.listdir(root):
+                if name.startswith(_MAKING):  # of a process that died
+                    shutil.rmtree(os.path.join(root, name), ignore_errors=True)
+        yield root
+    finally:
+        os.close(number)
+
+
+def can_hold(weight_dict):
+    """Whether all layers of a weight dict are a kernel and biases, and nothing more, in float32."""
+    if not isinstance(weight_dict, dict) or type(weight_dict) not in _CONTAINERS.values():
+        return False
+    pairs = [isinstance(name, str) and _is_pair(layer) for name, layer in weight_dict.items()]
+    return bool(pairs) and all(pairs)
+
+
+def _is_pair(layer):
+    if type(layer) not in _CONTAINERS.values() or len(layer) != 2:
+        return False
+    if isinstance(layer, dict) and set(layer) != {0, 1}:
+        return False
+    return all(
+        isinstance(array, np.ndarray) and array.dtype == np.float32 and array.size > 0 for array in (layer[0], layer[1])
+    )
+
+
+def make(root, source, weight_dict):
+    """Makes an entry, within `making`, in place of those of the same source that do not fit.
+
+    It is laid out in a folder of another name, which is renamed when it is complete.
+    """
+    for path in _with_key(root, source):
+        _remove(path)
+    folder = tempfile.mkdtemp(prefix=_MAKING, dir=root)
+    try:
+        os.close(os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        layers, count = [], 0
+        for name, layer in weight_dict.items():
+            tensors = []
+            for index in (0, 1):
+                tensors.append(_write_tensor(folder, f"{count:03d}.bin", layer[index]))
+                count += 1
+            layers.append({"name": name, "kind": type(layer).__name__, "tensors": tensors})
+        manifest = {"version": _VERSION, "source": source, "kind": type(weight_dict).__name__, "layers": layers}
+        manifest["digest"] = _digest_of(manifest)
+        _write(os.path.join(folder, _MANIFEST), json.dumps(manifest, indent=1).encode())
+        os.rename(folder, os.path.join(root, f"{_key(source)}-{uuid.uuid4().hex[:8]}"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_tensor(folder, name, array):
+    array = np.ascontiguousarray(array, "<f4")
+    data = array.reshape(-1).data
+    status = _write(os.path.join(folder, name), data)
+    return {
+        "file": name,
+        "shape": array.shape,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "status": _status(status),
+    }
+
+
+def _write(path, data):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return os.stat(path)
+
+
+def entries():
+    """What is in the cache, a list of `Entry`."""
+    found = []
+    for root in _folders():
+        for path, manifest in _ours(root):
+            source = manifest["source"]
+            words = source.get("path") or "seeded:{net}:{seed}{thin}".format(
+                net=source.get("seeded"), seed=source.get("seed"), thin=" thin" if source.get("thin") else ""
+            )
+            found.append(Entry(path, str(words), _bytes(path), _is_useful(manifest)))
+    return found
+
+
+def _ours(root):
+    """Path and manifest of each folder that is an entry, also one of another version, or damaged."""
+    found = []
+    for name in sorted(os.listdir(root)) if os.path.isdir(root) else []:
+        path = os.path.join(root, name)
+        with contextlib.suppress(Exception):  # no entry of ours
+            if not name.startswith(".") and stat.S_ISDIR(os.lstat(path).st_mode):
+                found.append((path, _manifest(path)))
+    return found
+
+
+def _is_useful(manifest):
+    """Whether the source of an entry is as it was."""
+    source = manifest["source"]
+    if manifest["version"] != _VERSION:
+        return False
+    try:
+        return "path" not in source or source_of(source["path"]) == source
+    except (FileNotFoundError, NotADirectoryError, TypeError, ValueError):
+        return False
+    except OSError:
+        return True  # on a disk that is not to be had now
+
+
+def _bytes(path):
+    return sum(os.lstat(os.path.join(base, name)).st_size for base, _, names in os.walk(path) for name in names)
+
+
+def sweep():
+    """Removes entries that nobody maps and whose source is gone, or is not as it was."""
+    with contextlib.suppress(OSError):
+        root = folder()
+        for path, manifest in _ours(root):
+            if not _is_useful(manifest):
+                _remove(path)
+        for name in os.listdir(root):
+            if name.startswith(_REMOVING):  # of a process that died
+                shutil.rmtree(os.path.join(root, name), ignore_errors=True)
+
+
+def clear():
+    """Removes the entries that nobody maps, never a weight file nor what is not the cache's.
+
+    Returns:
+      (how many bytes they took, the paths of the entries that are left, as a program maps them)
+
+    Raises:
+      OSError: the folder is another user's.
+    """
+    freed, left = 0, []
+    if os.path.isdir(folder()):
+        with making() as root:
+            for path, _ in _ours(root):
+                size = _bytes(path)
+                if _remove(path):
+                    freed += size
+                else:
+                    left.append(path)
+        sweep()
+    return freed, left
+
+
+def _remove(path):
+    """Removes an entry unless a process maps it. Returns whether it is gone."""
+    number = None
+    try:
+        with contextlib.suppress(OSError):  # a damaged entry may have none
+            number = trust.open_own(os.path.join(path, _LOCK), os.O_RDWR)
+        if number is not None and not trust.exclusive(number):
+            return False
+        # At once, so that nobody finds a part of it.
+        gone = os.path.join(os.path.dirname(path), f"{_REMOVING}{uuid.uuid4().hex}")
+        os.rename(path, gone)
+        shutil.rmtree(gone, ignore_errors=True)
+        return True
+    except OSError:
+        return False
+    finally:
+        if number is not None:
+            os.close(number)
