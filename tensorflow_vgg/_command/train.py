@@ -156,8 +156,8 @@ class _Report:
             self.problem(text)
 
     @contextlib.contextmanager
-    def progress(self, total, what):
-        yield _Progress(self, total, what)
+    def progress(self, total, what, done=0):
+        yield _Progress(self, total, what, done)
         self._clear()
 
     def _clear(self):
@@ -167,19 +167,16 @@ class _Report:
 
 
 class _Progress:
-    """How many of something are done, and how fast it goes."""
+    """How many of something are done, `done` of them by an earlier process, and how fast it goes."""
 
-    def __init__(self, report, total, what):
+    def __init__(self, report, total, what, done):
         self._report = report
         self._total = total
         self._what = what
-        self._done = self._here = 0
+        self._before = self._done = done
         self._began = time.monotonic()
 
     def advance(self, count):
         self._done += count
-        # What an earlier process did comes first, in no time.
-        self._here, self._began = (self._here + count, self._began) if self._done > count else (0, time.monotonic())
-        rate = self._here / max(time.monotonic() - self._began, 1e-3)
-        speed = f", {rate:.0f}/s" if self._here else ""
-        self._report.show(f"{self._what}: {self._done}/{self._total}{speed}")
+        rate = (self._done - self._before) / max(time.monotonic() - self._began, 1e-3)
+        self._report.show(f"{self._what}: {self._done}/{self._total}, {rate:.0f}/s")

@@ -60,8 +60,7 @@ def _make(path, images, weight_dict, row, batch, report):
         network.build(rgb, tf.constant(False))
         session = stack.enter_context(tf.Session(config=session_config()))
         session.run(tf.local_variables_initializer())
-        progress = stack.enter_context(report.progress(len(images), "pool5"))
-        progress.advance(done)
+        progress = stack.enter_context(report.progress(len(images), "pool5", done))
         decoded = utils.decoded(images[done:], 2 * batch)
         for chosen in iter(lambda: list(itertools.islice(decoded, batch)), []):
             values = [pixels for _, pixels in chosen if not isinstance(pixels, Exception)]

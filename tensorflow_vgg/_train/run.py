@@ -33,7 +33,7 @@ class Run:
       given: settings by name, as in `settings.DEFAULTS`; None and absent ones are the run's, or the default.
       load_weights: called with the setting `weights`: the weight dict to start from.
       report: where to tell how it goes: has line(text), problem(text), show(text) for what the next one may replace,
-        and progress(total, what), a context manager of what has advance(count).
+        and progress(total, what, done=0), a context manager of what has advance(count).
       cluster: the `Cluster` that this process, a worker, is of; None: it trains alone.
       save_every: seconds between checkpoints.
     """

@@ -112,7 +112,7 @@ def read_json(path):
     if os.path.lexists(path) and not os.path.isfile(path):
         raise damaged(path, "expected a file")
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, encoding="utf-8") as file:
             found = json.load(file)
     except FileNotFoundError:
         raise damaged(path, "it is missing") from None
