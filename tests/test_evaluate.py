@@ -1,6 +1,7 @@
 """tensorflow-vgg evaluate."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -48,11 +49,16 @@ def test_the_table_the_picture_and_what_was_taken_for_something_else(start, imag
             assert result["confusion"][name].get(other, 0) == count
     assert skimage.io.imread("c.png").ndim == 3
 
-    assert main(["evaluate", folder, "--weights", "thin.npy", "--wrong"]) == 0
+    assert main(["evaluate", folder, "--weights", "thin.npy", "--wrong", "--html", "w.html"]) == 0
     table = capsys.readouterr().out.splitlines()
     assert f"30 images: top-1 {result['top1']:.4f}" in table
     path, (name, other, probability) = next(iter(wrong.items()))
     assert f"{path}: {name}, taken for {other} ({probability:.4f})" in table
+
+    with open("w.html", encoding="utf-8") as file:
+        text = file.read()
+    assert text.count("data:image/jpeg") == len(wrong)
+    assert all(os.path.basename(path) in text for path in wrong)
 
     # What stands in the way of the picture is told before anything is computed.
     monkeypatch.setattr(utils, "load_image", None)

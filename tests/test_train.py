@@ -292,7 +292,7 @@ def test_a_run_from_images_to_labels(start, images, capsys):
     with open("pictures/training/coffee/broken.png", "wb") as file:
         file.write(b"no image")
     options = ["--epochs", "12", "--batch", "10", "--learning-rate", "1e-3", "--dropout", "1"]
-    assert main(command("pictures", "run", *options)) == 0
+    assert main(command("pictures", "run", *options, "--pictures", "3")) == 0
     printed = capsys.readouterr()
     assert printed.err.count("broken.png: not an image") == 1
     assert "\r" not in printed.err  # no progress where nobody sees it
@@ -322,6 +322,10 @@ def test_a_run_from_images_to_labels(start, images, capsys):
             for event in tf.train.summary_iterator(os.path.join("run", name)):
                 tags.update({value.tag: event.step for value in event.summary.value})
     assert {"loss", "accuracy", "rate", "validation_loss", "validation_accuracy"} <= set(tags)
+    drawn = sorted(os.listdir("run/attention"))
+    assert drawn == ["coffee-coffee00.png", "coins-coins04.png", "moon-moon09.png"]
+    assert skimage.io.imread(f"run/attention/{drawn[0]}").shape[0] > 300
+    assert {tag for tag in tags if "attention" in tag} == {"attention/" + name[:-4].replace("-", "/") for name in drawn}
 
     # Done is done: the same command trains no more, and other settings or images are refused.
     before = lines("run")

@@ -34,7 +34,18 @@ def thin_start(seeded):
 def command(images, run, *options):
     """The arguments that train on the fixture `images`."""
     folders = ["--validation", os.path.join(images, "validation")]
-    return ["train", os.path.join(images, "training"), "-o", run, *folders, "--weights", "thin.npy", *options]
+    return [
+        "train",
+        os.path.join(images, "training"),
+        "-o",
+        run,
+        *folders,
+        "--weights",
+        "thin.npy",
+        "--pictures",
+        "0",
+        *options,
+    ]
 
 
 def lines(run, of_epochs=False):

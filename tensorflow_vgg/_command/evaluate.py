@@ -24,6 +24,7 @@ def configure(parser):
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the table")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix; needs matplotlib")
     parser.add_argument("--wrong", action="store_true", help="also list the images that are taken for something else")
+    parser.add_argument("--html", metavar="FILE.html", help="write a page of these images, in one file")
 
 
 def run(args):
@@ -31,6 +32,8 @@ def run(args):
     if args.plot:
         options.expect_writable(args.plot)
         figure.require(f"--plot {args.plot}")
+    if args.html:
+        options.expect_writable(args.html)
     source = options.weights_source(args.weights, args.net)
     tensorflow()
     from tensorflow_vgg import _network
@@ -61,4 +64,6 @@ def run(args):
     sys.stdout.flush()  # before anything else can go wrong
     if args.plot:
         pictures.draw_confusion(args.plot, result)
+    if args.html:
+        pictures.write_wrong(args.html, args.folder, len(found), evaluation.wrong(labels, found))
     return 0 if len(found) == len(items) else 1

@@ -93,6 +93,13 @@ def configure(parser):
         metavar="SECONDS",
         help="between checkpoints; default: %(default)g",
     )
+    parser.add_argument(
+        "--pictures",
+        type=options.WHOLE,
+        default=4,
+        metavar="N",
+        help="after the last epoch, draw what the network looks at in N validation images; default: %(default)s",
+    )
     several = parser.add_argument_group("on several machines")
     several.add_argument("--ps", metavar="HOST:PORT[,…]", help="the parameter servers")
     several.add_argument("--workers", metavar="HOST:PORT[,…]", help="workers; the first is the chief, which writes RUN")
@@ -120,9 +127,27 @@ def run(args):
     for name in ("weights", "validation"):  # a run goes on from another folder, too
         if given[name] is not None and os.path.exists(given[name]):
             given[name] = os.path.abspath(given[name])
-    done = Run(args.out, args.folder, given, _weight_dict, report, machines, args.save_every).train()
+    trained = Run(args.out, args.folder, given, _weight_dict, report, machines, args.save_every)
+    done = trained.train()
+    if done and trained.trained_now and args.pictures:
+        _draw_attention(trained, args.pictures, report)
     report.show("")
     return 0 if done else 130
+
+
+def _draw_attention(run, count, report):
+    """Draws what the trained network looks at in some validation images, as `explain` does."""
+    from tensorflow_vgg._explain import explainer
+    from tensorflow_vgg._train import pictures
+
+    images = pictures.attention_images(run.listing, count)
+    if not images or not pictures.can_draw():
+        return
+    report.show("drawing what the network looks at")
+    weight_dict = _weight_dict(os.path.join(run.path, "weights.npy"))
+    explain = explainer.explainer("vgg19", weight_dict, run.settings["attention"])
+    explained = explain([pixels for _, _, pixels in images])
+    pictures.draw_attention(run.path, images, run.listing.classes, explained, run.last)
 
 
 def _weight_dict(source):

@@ -147,6 +147,7 @@ class Stop(tf.train.SessionRunHook):
     def __init__(self):
         self.asked = False
         self.running = False
+        self.interrupted = False
 
     @contextlib.contextmanager
     def listening(self):
@@ -157,6 +158,7 @@ class Stop(tf.train.SessionRunHook):
 
         def ask(*_):
             if self.asked or not self.running:
+                self.interrupted = True
                 raise KeyboardInterrupt
             self.asked = True
 

@@ -1,14 +1,26 @@
 """What a run and an evaluation draw."""
 
+import io
 import os
 
 import numpy as np
+import tensorflow.compat.v1 as tf
 
-from tensorflow_vgg._pictures import figure
+from tensorflow_vgg import utils, weights
+from tensorflow_vgg._pictures import attention, figure, page
 from tensorflow_vgg._train.hooks import best_epoch
 from tensorflow_vgg._train.settings import read_metrics
 
-__all__ = ["draw_confusion", "draw_curves"]
+__all__ = ["attention_images", "can_draw", "draw_attention", "draw_confusion", "draw_curves", "write_wrong"]
+
+
+def can_draw():
+    """Whether matplotlib is there, of which `draw_curves` tells."""
+    try:
+        figure.require("train")
+    except ValueError:
+        return False
+    return True
 
 
 def draw_curves(run, report):
@@ -62,3 +74,69 @@ def draw_confusion(path, result):
             colour = "white" if parts[row, column] > 0.5 else "black"
             axes.text(column, row, counts[row, column], ha="center", va="center", color=colour)
         drawn.colorbar(image, label="part of the class")
+
+
+def attention_images(listing, count):
+    """Some validation images across the classes that can be read: [(path, class number, pixels)]."""
+    items = listing.validation
+    found = []
+    for place in np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)) if items else ():
+        path, label = items[place]
+        try:
+            found.append((path, label, utils.load_image(path).astype(np.float32)))
+        except (AssertionError, OSError, ValueError):
+            continue  # as was told while training
+    return found
+
+
+def draw_attention(run, images, classes, explained, step):
+    """Draws what the network looks at into the run's folder `attention`, and the same pictures for TensorBoard.
+
+    Args:
+      run: the folder.
+      images: of `attention_images`.
+      classes: the names of the classes.
+      explained: for each image what `tensorflow-vgg explain` finds out: its probabilities, classes, cams, spatial and
+        channels.
+      step: the last one.
+    """
+    folder = os.path.join(run, "attention")
+    os.makedirs(folder, exist_ok=True)
+    shown = []
+    for (path, label, pixels), found in zip(images, explained):
+        of_class, taken_for = classes[label], found.classes[0]
+        name = os.path.splitext(os.path.basename(path))[0]
+        title = f"{of_class}/{name}: {classes[taken_for]}, {found.probabilities[taken_for]:.4f}"
+        drawn = io.BytesIO()
+        attention.save(drawn, title, pixels, [("Grad-CAM", found.cams[0])], found.spatial, found.channels)
+        with weights.replacing(os.path.join(folder, f"{of_class}-{name}.png")) as file:
+            file.write(drawn.getvalue())
+        image = tf.Summary.Image(encoded_image_string=drawn.getvalue())
+        shown.append(tf.Summary.Value(tag=f"attention/{of_class}/{name}", image=image))
+    with tf.Graph().as_default(), tf.summary.FileWriter(run) as writer:
+        writer.add_summary(tf.Summary(value=shown), step)
+
+
+def write_wrong(path, folder, count, rows):
+    """Writes a page of the images that were taken for something else.
+
+    Args:
+      path: of the page.
+      folder: that of the images.
+      count: how many there are.
+      rows: of `evaluation.wrong`, the surest first in each class.
+    """
+    sections = []
+    for name in sorted({row["class"] for row in rows}):
+        of_class = sorted((row for row in rows if row["class"] == name), key=lambda row: -row["probability"])
+        cards = [
+            page.Card(
+                row["file"],
+                [row["taken_for"], f"{row['probability']:.4f}", os.path.basename(row["file"])],
+                row["file"],
+                row["probability"],
+            )
+            for row in of_class
+        ]
+        sections.append(page.Section(f"{name}: {len(cards)} taken for something else", cards))
+    page.write(path, f"{folder}: {len(rows)} of {count} images taken for something else", sections)

@@ -61,7 +61,7 @@ def _make(path, images, weight_dict, row, batch, report):
         session = stack.enter_context(tf.Session(config=session_config()))
         session.run(tf.local_variables_initializer())
         progress = stack.enter_context(report.progress(len(images), "pool5", done))
-        decoded = utils.decoded(images[done:], 2 * batch)
+        decoded = stack.enter_context(contextlib.closing(utils.decoded(images[done:], 2 * batch)))
         for chosen in iter(lambda: list(itertools.islice(decoded, batch)), []):
             values = [pixels for _, pixels in chosen if not isinstance(pixels, Exception)]
             rows = np.full([len(chosen), row // 4], np.nan, "<f4")

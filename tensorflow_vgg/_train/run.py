@@ -48,6 +48,7 @@ class Run:
         self.cluster = cluster
         self.save_every = save_every
         self.stop = hooks.Stop()
+        self.trained_now = False  # whether this process, a chief, has made the last step
 
     def train(self):
         """Trains until the last step, or until the process is asked to stop.
@@ -63,12 +64,15 @@ class Run:
         with self.stop.listening():
             try:
                 return self._train()
-            except KeyboardInterrupt:
-                step = checkpoints.last_step(self.path)
-                where = f"goes on at step {step}" if step > 0 else "starts again"
-                lost = "stopped" if self.stop.asked else "stopped before the first step, nothing was lost"
-                self.report.problem(f"{self.path}: {lost}; the same command {where}")
-                return False
+            except BaseException:
+                # Some libraries make other exceptions of a KeyboardInterrupt.
+                if not self.stop.interrupted:
+                    raise
+            step = checkpoints.last_step(self.path)
+            where = f"goes on at step {step}" if step > 0 else "starts again"
+            lost = "stopped" if self.stop.asked else "stopped before the first step, nothing was lost"
+            self.report.problem(f"{self.path}: {lost}; the same command {where}")
+            return False
 
     def _train(self):
         self.settings, epochs_before = settings.choose(self.path, self._given)
@@ -78,7 +82,7 @@ class Run:
             # A worker that begins before there is a checkpoint would look for the chief's variables for long.
             self._wait_for("checkpoint")
         recorded = self._recorded_images()
-        listing = self._listing(recorded)
+        self.listing = listing = self._listing(recorded)
         self.report.show(f"reading {self.settings['weights']}")
         weight_dict = network.start(self._load_weights(self.settings["weights"]), self.settings, self.report)
         os.makedirs(self.path, exist_ok=True)
@@ -212,5 +216,6 @@ class Run:
                 raise OSError(f"{self.path}: {(error.message or type(error).__name__).splitlines()[0]}") from error
         if self.chief and checkpoints.last_step(self.path) > 0:
             results.write(self, weight_dict)
+            self.trained_now = not self.stop.asked
         if self.stop.asked:
             self.report.problem(f"{self.path}: stopped; the same command goes on")

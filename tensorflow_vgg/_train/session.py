@@ -29,12 +29,16 @@ class _Sessions(tf.train.SessionCreator):
         self._target = target
         self._scaffold = scaffold
         self._config = config
+        self._made = False
 
     def create_session(self):
         run, scaffold = self._run, self._scaffold
         run.stop.running = False
         if run.stop.asked:
             raise KeyboardInterrupt
+        if self._made:
+            run.report.problem(f"{run.path}: a parameter server was lost; going on from the last checkpoint")
+        self._made = True
         for address in run.cluster.ps if run.cluster else ():
             # TensorFlow's own waiting could neither be seen nor interrupted.
             reach(address, run.report)
