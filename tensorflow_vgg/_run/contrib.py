@@ -12,32 +12,6 @@ __all__ = ["contrib_of", "extra"]
 
 _EXTRA = "pip install 'tensorflow-vgg[legacy]'"
 _NETS = ("alexnet", "inception", "overfeat", "resnet_utils", "resnet_v1", "resnet_v2", "vgg")
-# Where the names of tf.contrib.framework that are not in tf-slim, or work without it, are today.
-_IN_TRAIN = (
-    "assert_global_step",
-    "checkpoints_iterator",
-    "create_global_step",
-    "get_global_step",
-    "get_or_create_global_step",
-    "init_from_checkpoint",
-    "list_variables",
-    "load_checkpoint",
-    "load_variable",
-)
-_IN_TF = (
-    "TensorSpec",
-    "argsort",
-    "assert_same_float_dtype",
-    "assert_scalar",
-    "convert_to_tensor_or_sparse_tensor",
-    "is_non_decreasing",
-    "is_numeric_tensor",
-    "is_strictly_increasing",
-    "is_tensor",
-    "nest",
-    "py_func",
-    "sort",
-)
 
 
 def extra(environment, module, what):
@@ -95,25 +69,33 @@ def contrib_of(environment, tf):
         )
 
     def framework():
-        replaced = {name: functools.partial(getattr, tf.train, name) for name in _IN_TRAIN}
-        replaced.update((name, functools.partial(getattr, tf, name)) for name in _IN_TF)
-        replaced["get_name_scope"] = lambda: lambda: tf.get_default_graph().get_name_scope()
-        replaced["python"] = inside("framework", "ops")
-        replaced["variables"] = seen("framework")
-        return module("framework", _SlimWhenWanted(environment, tf), **replaced)
+        def get_name_scope():
+            return tf.get_default_graph().get_name_scope()
+
+        return module(
+            "framework",
+            _Framework(environment, tf),
+            get_name_scope=lambda: get_name_scope,
+            python=inside("framework", "ops"),
+            variables=seen("framework"),
+        )
 
     parts = {"framework": framework, "layers": layers, "slim": slim}
     return Module("tensorflow.contrib", types.ModuleType("contrib"), parts, missing)
 
 
-class _SlimWhenWanted:
-    """tf-slim, loaded for the first attribute that is asked for."""
+class _Framework:
+    """Where the names of tf.contrib.framework are today: in tf.train, in TensorFlow or in tf-slim, loaded only then."""
 
     def __init__(self, environment, tf):
-        self._load = functools.partial(_slim, environment, tf, "tf.contrib.framework")
+        self._places = (tf.train, tf)
+        self._slim = functools.partial(_slim, environment, tf, "tf.contrib.framework")
 
     def __getattr__(self, name):
-        return getattr(self._load(), name)
+        for place in self._places:
+            if hasattr(place, name):
+                return getattr(place, name)
+        return getattr(self._slim(), name)
 
 
 def _slim(environment, tf, what):

@@ -4,6 +4,7 @@ import contextlib
 import contextvars
 import functools
 import importlib
+import pkgutil
 import types
 import warnings
 
@@ -55,20 +56,6 @@ _RENAMED = {
 _STACKING = ("column_stack", "concatenate", "dstack", "hstack", "stack", "vstack")
 # Methods of arrays that are gone.
 METHODS = ("itemset", "newbyteorder", "ptp", "tostring")
-# Parts of numpy.lib whose names are all NumPy's own, too.
-_LIB = (
-    "arraypad",
-    "arraysetops",
-    "function_base",
-    "histograms",
-    "index_tricks",
-    "nanfunctions",
-    "polynomial",
-    "shape_base",
-    "twodim_base",
-    "type_check",
-    "ufunclike",
-)
 
 
 def numpy_of(weights_of):
@@ -83,7 +70,10 @@ def numpy_of(weights_of):
         # NumPy 2 has left little there.
         public = {name: getattr(seen, name) for name in dir(seen) if name[0] != "_" and not hasattr(numpy.lib, name)}
         values = {name: value for name, value in public.items() if not isinstance(value, types.ModuleType)}
-        seen.lib = Module("numpy.lib", numpy.lib, values={**values, **dict.fromkeys(_LIB, seen)})
+        # All that its modules had is NumPy's, too: what was arraysetops is _arraysetops_impl.
+        parts = [part.name[1:-5] for part in pkgutil.iter_modules(numpy.lib.__path__) if part.name[-5:] == "_impl"]
+        values.update((part, seen) for part in parts if not hasattr(numpy.lib, part))
+        seen.lib = Module("numpy.lib", numpy.lib, values=values)
     return seen
 
 

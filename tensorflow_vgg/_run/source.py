@@ -13,15 +13,8 @@ __all__ = ["attributes", "dotted", "imports", "known_texts", "main_only", "own_f
 # By these a script looks what it can use.
 _LOOKS = {"PY2", "PY3", "VERSION", "__version__", "getattr", "hasattr", "python_version", "version_info"}
 # What a script makes a path of.
-_PATH_FUNCTIONS = {
-    "abspath": os.path.abspath,
-    "dirname": os.path.dirname,
-    "expanduser": os.path.expanduser,
-    "getcwd": os.getcwd,
-    "join": os.path.join,
-    "normpath": os.path.normpath,
-    "realpath": os.path.realpath,
-}
+_OF_PATHS = (os.path.abspath, os.path.dirname, os.path.expanduser, os.path.join, os.path.normpath, os.path.realpath)
+_PATH_FUNCTIONS = {function.__name__: function for function in (*_OF_PATHS, os.getcwd)}
 
 
 def own_files(path, environment):
