@@ -46,13 +46,9 @@ class Sides:
 
 
 class _Cause:
-    def tell(self, sides):
-        """The layers that show what differs, and what to say of it, for each difference."""
-        raise NotImplementedError
-
     def agree(self, sides):
         """Whether both sides tell of it, and agree, up to where they depart; None if there is nothing to tell of."""
-        return True
+        return True  # what differs there has been told
 
 
 class Weights(_Cause):

@@ -43,9 +43,8 @@ def record(net, given, pixels, modules=None, attention=True, top=True, layers=No
     where = f"tensorflow_vgg.{net}" if modules is None else os.path.join(modules, f"{net}.py")
     if modules is not None and not os.path.isfile(where):
         raise FileNotFoundError(f"{where}: no such file; expected the module that has the class of {net}")
-    options = {} if attention else {"attention": False}
-    if not top:
-        options["include_top"] = False
+    left_out = {"attention": attention, "include_top": top}
+    options = {name: False for name, kept in left_out.items() if not kept}
     with networks.blaming(where), networks.class_of(net, modules) as cls, tf.Graph().as_default() as graph:
         tf.set_random_seed(_SEED)
         feed = {tf.placeholder(tf.float32, pixels.shape, name="images"): pixels}
@@ -65,19 +64,17 @@ def record(net, given, pixels, modules=None, attention=True, top=True, layers=No
         "nodes": listed,
         "order": list(tensors),
         "steps": steps.seen(steps.Run(pixels, values, entering, parts.first)),
+        "top5": _top5(values.get("prob")),
         "unfed": unfed,
         "variables": variables,
         "weights": found,
     }
-    if "prob" in values and values["prob"].ndim == 2:
-        about["top5"] = np.argsort(-values["prob"], axis=1, kind="mergesort")[:, :5].tolist()
     arrays = {"pixels": pixels}
-    for layer, tensor in tensors.items():
-        if layers is None or layer in layers:
-            entry, kept = _kept(layer, values[layer], samples)
-            entry["attention"] = layer == "attention_feature" or parts.in_attention(tensor.op.name)
-            about["layers"].append(entry)
-            arrays.update(kept)
+    for layer in tensors if layers is None else [layer for layer in tensors if layer in layers]:
+        entry, kept = _kept(layer, values[layer], samples)
+        entry["attention"] = layer == "attention_feature" or parts.in_attention(tensors[layer].op.name)
+        about["layers"].append(entry)
+        arrays.update(kept)
     return about, arrays
 
 
@@ -143,6 +140,13 @@ def _run(tensors, entering, feed, given):
         networks.load_attention(session, given)
         variables = {variable.op.name: described(session.run(variable)) for variable in tf.global_variables()}
         return (variables, *session.run([tensors, entering], feed))
+
+
+def _top5(prob):
+    """The five most probable classes of each image; None without probabilities."""
+    if prob is None or prob.ndim != 2:
+        return None
+    return np.argsort(-prob, axis=1, kind="mergesort")[:, :5].tolist()
 
 
 def _kept(layer, value, samples):

@@ -17,7 +17,11 @@ _Pair = collections.namedtuple("_Pair", "place steps")
 
 
 class _Step:
-    """How a network goes from one layer to the next, found by trying what may have been meant.
+    """How a network goes from one layer to the next.
+
+    `seen(run)` gives the steps of this kind of a network that has been run, as a recording keeps them. `other(step_a,
+    step_b, sides, departs)` gives the kind of what differs and how to say it, or None; `departs` tells whether it shows
+    where the sides depart.
 
     Attributes:
       kind: what a recording calls it.
@@ -34,14 +38,6 @@ class _Step:
     def load(self, step):
         """The step as a recording has it, with values made what they have to be; raises if they cannot be."""
         return step
-
-    def seen(self, run):
-        """The steps of this kind of a network that has been run, as a recording keeps them."""
-        raise NotImplementedError
-
-    def other(self, step_a, step_b, sides, departs):
-        """What differs and how to say it, or None; `departs` says whether it shows where the sides depart."""
-        raise NotImplementedError
 
     def tell(self, sides):
         """The layers that show what differs, and what to say of it, for each step."""
