@@ -1,11 +1,20 @@
-"""Measures the ways to run VGG19: `python tests/benchmark.py --out FOLDER`, and to train it: with `--training`.
+"""Measures this package, part by part: `python tests/benchmark.py [--part NAME ...] [--repeats N] [--out FOLDER]`.
 
-Each figure is the median of fresh processes that take turns, or of alternating runs in one process, so that what
-else the machine does falls on all alike. Writes FOLDER/benchmark.md and FOLDER/benchmark.json; training, once each
-way, FOLDER/training.json and FOLDER/training.png.
+Parts, of which all but train are measured by default:
+  start     from a process's start to the first result, and its memory: constants and mapped, with and without top
+  read      reading the weight file of 575 MB
+  run       three original scripts of 2017 under `run`: beside their own modules, and beside this package's
+  speed     images a second, against constants and against Keras's VGG19
+  classify  `tensorflow-vgg classify` against the bare network, and its memory
+  train     training on crops of three photographs, each way that README.md names; draws FOLDER/training.png
+
+Each figure is the median of fresh processes that take turns, or of alternating runs in one process, so that what else
+the machine does falls on all alike; so the ratios say more than the seconds. Prints a table a part, and writes all
+figures to FOLDER/benchmark.json. Random weights of full size are made first; they have learnt nothing.
 """
 
 import argparse
+import contextlib
 import datetime
 import itertools
 import json
@@ -19,7 +28,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-IMAGES = os.path.join(os.path.dirname(HERE), "test_data")
+ROOT = os.path.dirname(HERE)
+IMAGES = os.path.join(ROOT, "test_data")
+SCRIPTS = os.path.join(HERE, "legacy_scripts")
 CONSTANTS, NO_OPTIMISER, MAPPED_FIRST, MAPPED, NO_TOP = (
     "constants, default session (as upstream)",
     "constants, session_config()",
@@ -28,6 +39,7 @@ CONSTANTS, NO_OPTIMISER, MAPPED_FIRST, MAPPED, NO_TOP = (
     "mapped, include_top=False, later starts",
 )
 WAYS = [CONSTANTS, NO_OPTIMISER, MAPPED_FIRST, MAPPED, NO_TOP]
+OWN, PORT = "beside their own modules", "beside this package's"
 KERAS = "Keras's VGG19"
 RATIOS = [
     ("mapped", KERAS),
@@ -37,8 +49,12 @@ RATIOS = [
 ]
 
 
+# In processes of their own: what each prints last is its figures as JSON. Who starts them stays small, since Linux
+# counts what memory that has as theirs, too.
+
+
 def start(way):
-    """In a process of its own: from TensorFlow imported to the first result, and the process's peak memory."""
+    """From TensorFlow imported to the first result, and the process's peak memory."""
     import numpy as np
     import tensorflow.compat.v1 as tf
 
@@ -55,11 +71,11 @@ def start(way):
         built = time.time()
         with tf.Session(config=None if way == CONSTANTS else session_config()) as session:
             session.run(vgg.attention_feature if way == NO_TOP else vgg.prob, {images: np.zeros((1, 224, 224, 3))})
-    print(json.dumps({"build": built - imported, "first": time.time() - imported, "peak": peak_memory()}))
+    return {"build": built - imported, "first": time.time() - imported}
 
 
 def read(how):
-    """In a process of its own: seconds and peak memory of reading the file."""
+    """Seconds and peak memory of reading the file."""
     import numpy as np
 
     from tensorflow_vgg import weights
@@ -70,18 +86,21 @@ def read(how):
         np.load(path, allow_pickle=True, encoding="latin1").item()
     else:
         weights.read(path)
-    print(json.dumps({"read": time.time() - began, "peak": peak_memory()}))
+    return {"read": time.time() - began}
 
 
-def peak_memory():
-    import resource
+def run(script):
+    """A script under `run`, in the current folder."""
+    from tensorflow_vgg._command.main import main as command
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    with contextlib.redirect_stdout(sys.stderr):
+        if command(["run", script]):
+            raise RuntimeError(f"{script} failed")
+    return {}
 
 
 def speed(batch, pairs):
-    """In a process of its own: seconds an image of each network, in alternating runs."""
+    """Seconds an image of each network, in alternating runs."""
     import numpy as np
     import tensorflow as tf2
 
@@ -116,7 +135,7 @@ def speed(batch, pairs):
             run()
             if turn >= 2:
                 seconds[name].append((time.time() - began) / batch)
-    print(json.dumps(seconds))
+    return seconds
 
 
 def sample_images(count):
@@ -126,14 +145,12 @@ def sample_images(count):
 
 
 def classify(count):
-    """In a process of its own: `tensorflow-vgg classify` of `count` images, against the bare network."""
-    import contextlib
-
+    """`tensorflow-vgg classify` of `count` images, against the bare network."""
     import numpy as np
     import tensorflow.compat.v1 as tf
 
     from tensorflow_vgg import session_config, vgg19
-    from tensorflow_vgg._command import main as cli
+    from tensorflow_vgg._command.main import main as command
 
     files = sample_images(count)
     done = []  # when each line was printed
@@ -162,45 +179,144 @@ def classify(count):
 
     seconds = bare()
     with contextlib.redirect_stdout(Clock()):
-        cli.main(["classify", *files, "--json", "--top", "1", "--batch", "8"])
+        command(["classify", *files, "--json", "--top", "1", "--batch", "8"])
     seconds += bare()
-    print(json.dumps({"classify": (count - 8) / (done[-1] - done[7]), "bare": count // 16 * 16 / seconds}))
+    return {"classify": (count - 8) / (done[-1] - done[7]), "bare": count // 16 * 16 / seconds}
 
 
-def classify_memory(count):
-    """In a process of its own: peak memory of `tensorflow-vgg classify`."""
-    import contextlib
-    import io
+def make(net):
+    """A file of random weights of full size, in $TENSORFLOW_VGG_HOME."""
+    from tensorflow_vgg import weights
 
-    from tensorflow_vgg._command import main as cli
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        cli.main(["classify", *sample_images(count), "--batch", "8"])
-    print(json.dumps({"peak": peak_memory()}))
+    weights.write(os.path.join(os.environ["TENSORFLOW_VGG_HOME"], f"{net}.npy"), weights.seeded(net))
+    return {}
 
 
-def large_photograph():
-    """Seconds to read a photograph of 12 megapixels."""
-    import numpy as np
-    import skimage.io
+def surroundings():
+    """Versions and machine, as a line."""
+    import tensorflow
 
-    from tensorflow_vgg import utils
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "photograph.jpeg")
-        small = skimage.io.imread(os.path.join(IMAGES, "coffee.jpeg"))
-        skimage.io.imsave(path, np.tile(small, (8, 7, 1))[:3000, :4000])
-        began = time.time()
-        utils.load_image(path)
-        print(json.dumps({"seconds": time.time() - began}))
+    versions = f"Python {platform.python_version()}, TensorFlow {tensorflow.__version__}"
+    return {"line": f"{datetime.date.today().isoformat()}, {os.cpu_count()} cores, {processor()}, {versions}"}
 
 
-def fresh(*arguments):
-    """Runs a part of this file in a new process and returns what it printed last."""
+CHILDREN = {function.__name__: function for function in (start, read, run, speed, classify, make, surroundings)}
+
+
+def peak_memory():
+    """The peak memory of this process in GB."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+
+
+def fresh(*arguments, folder=None):
+    """Runs one of `CHILDREN` in a new process, and returns its figures and what the process took."""
+    command = [sys.executable, os.path.abspath(__file__), "--child", *map(str, arguments)]
+    environment = dict(os.environ, PYTHONPATH=ROOT)
     began = time.time()
-    command = [sys.executable, os.path.abspath(__file__), "--part", *map(str, arguments)]
-    output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
+    output = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=folder, env=environment).stdout.decode()
     return {**json.loads(output.splitlines()[-1]), "process": time.time() - began}
+
+
+# The parts: each returns its figures, with the lines of its table under "table".
+
+
+def median(results, key):
+    return statistics.median(result[key] for result in results)
+
+
+def ratio(results, base, key):
+    """The median of the ratios of runs side by side."""
+    return statistics.median(one[key] / other[key] for one, other in zip(results, base))
+
+
+def measure_start(repeats):
+    """A row a way; time and memory also as parts of the first row's."""
+    found = {way: [] for way in WAYS}
+    for _ in range(repeats):
+        for way in WAYS:
+            found[way].append(fresh("start", way))
+    table = ["way to start | process start to first result | from TensorFlow imported | of it build | peak memory"]
+    for way, rows in found.items():
+        first, peak = ratio(rows, found[CONSTANTS], "first"), ratio(rows, found[CONSTANTS], "peak")
+        table.append(
+            f"{way} | {median(rows, 'process'):.1f} s | {median(rows, 'first'):.1f} s ({first:.3f}) | "
+            f"{median(rows, 'build'):.1f} s | {median(rows, 'peak'):.2f} GB ({peak:.2f})"
+        )
+    for what in ("process", "first", "peak"):
+        table.append(f"without top / with top, mapped: {what} | {ratio(found[NO_TOP], found[MAPPED], what):.3f} | | |")
+    return {"table": table, "rows": found}
+
+
+def measure_read(repeats):
+    """The package's reader, which runs nothing, against numpy.load."""
+    found = {"numpy.load": [], "weights.read": []}
+    for _ in range(repeats):
+        for how, rows in found.items():
+            rows.append(fresh("read", how))
+    table = ["reading 575 MB | seconds | peak memory"]
+    table += [f"{how} | {median(rows, 'read'):.2f} | {median(rows, 'peak'):.2f} GB" for how, rows in found.items()]
+    ratios = [ratio(found["weights.read"], found["numpy.load"], what) for what in ("read", "peak")]
+    table.append(f"weights.read / numpy.load | {ratios[0]:.3f} | {ratios[1]:.3f}")
+    return {"table": table, "rows": found}
+
+
+def measure_run(repeats):
+    """Three scripts in two folders, in turns: the script's own modules in one, none in the other."""
+    home = os.environ["TENSORFLOW_VGG_HOME"]
+    table = ["script under run | own modules | this package's | time, own / package's | memory, own / package's"]
+    figures = {}
+    for name in ("vgg16", "vgg19", "vgg19_trainable"):
+        file_name = f"{name.partition('_')[0]}.npy"
+        if not os.path.exists(os.path.join(home, file_name)):
+            fresh("make", "vgg16")
+        rows = {OWN: [], PORT: []}
+        with tempfile.TemporaryDirectory(dir=home) as top:
+            for place in rows:
+                folder = shutil.copytree(os.path.join(SCRIPTS, "checkout"), os.path.join(top, place))
+                if place == PORT:
+                    for module in os.listdir(folder):
+                        os.remove(os.path.join(folder, module))
+                shutil.copy(os.path.join(SCRIPTS, f"golden_{name}.py"), folder)
+                shutil.copy(os.path.join(ROOT, "tensorflow_vgg", "synset.txt"), folder)
+                os.symlink(IMAGES, os.path.join(folder, "test_data"))
+                os.link(os.path.join(home, file_name), os.path.join(folder, file_name))
+            for turn in range(repeats + 1):
+                for place, found in rows.items():
+                    result = fresh("run", f"golden_{name}.py", folder=os.path.join(top, place))
+                    found += [result] if turn else []  # the first makes the cache
+        means = [f"{median(rows[place], 'process'):.1f} s, {median(rows[place], 'peak'):.2f} GB" for place in rows]
+        ratios = [f"{ratio(rows[OWN], rows[PORT], what):.3f}" for what in ("process", "peak")]
+        table.append(" | ".join([name, *means, *ratios]))
+        figures[name] = rows
+    return {"table": table, "rows": figures}
+
+
+def measure_speed(repeats):
+    """Images a second by batch, and ratios of runs side by side."""
+    found = {batch: fresh("speed", batch, 8 * repeats) for batch in (1, 8)}
+    table = ["images a second | batch 1 | batch 8"]
+    names = [name for name in found[8] if name not in ("peak", "process")]
+    for name in names:
+        table.append(f"{name} | " + " | ".join(f"{1 / statistics.median(found[batch][name]):.2f}" for batch in found))
+    for name, base in RATIOS:
+        if base in names:
+            pairs = [zip(found[batch][name], found[batch][base]) for batch in found]
+            ratios = [statistics.median(other / one for one, other in pair) for pair in pairs]
+            table.append(f"{name} / {base} | " + " | ".join(f"{found:.3f}" for found in ratios))
+    return {"table": table, "rows": found}
+
+
+def measure_classify(repeats):
+    """The command's speed against the network's alone."""
+    rows = [fresh("classify", 64) for _ in range(repeats)]
+    speeds = median(rows, "classify"), median(rows, "bare")
+    part = statistics.median(row["classify"] / row["bare"] for row in rows)
+    table = ["images a second | classify | bare network | ratio | peak memory"]
+    table.append(f"64 images | {speeds[0]:.2f} | {speeds[1]:.2f} | {part:.3f} | {median(rows, 'peak'):.2f} GB")
+    return {"table": table, "rows": rows}
 
 
 def write_crops(folder, names, count):
@@ -231,110 +347,56 @@ TRAININGS = {
 }
 
 
-def measure_training(out):
-    """Trains on the textures in each way: accuracy, seconds, memory, and a picture of the first two."""
-    from matplotlib import figure
-
-    from tensorflow_vgg import weights
+def measure_train(repeats, out):
+    """Trains once in each way; a picture of the first two."""
     from tensorflow_vgg._train.settings import read_metrics
 
-    figures, epochs = {}, {}
+    rows, epochs = {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["TENSORFLOW_VGG_HOME"] = folder
-        weights.write(os.path.join(folder, "vgg19.npy"), weights.seeded("vgg19"))
         write_crops(folder, ("brick", "grass", "gravel"), 30)
         for name, options in TRAININGS.items():
             run = os.path.join(folder, name)
             command = [sys.executable, "-m", "tensorflow_vgg", "train", f"{folder}/training", "-o", run]
             began = time.time()
-            process = subprocess.Popen([*command, "--validation", f"{folder}/validation", *options])
+            process = subprocess.Popen([*command, "--validation", f"{folder}/validation", *options], cwd=ROOT)
             _, status, usage = os.wait4(process.pid, 0)
             if status:
                 raise RuntimeError(f"{name}: training failed")
             epochs[name] = [line for line in read_metrics(f"{run}/metrics.jsonl") if "epoch" in line]
             seconds = [line["seconds"] for line in epochs[name]]
-            figures[name] = {
-                "validation_accuracy": epochs[name][-1]["validation_accuracy"],
+            rows[name] = {
+                "accuracy": epochs[name][-1]["validation_accuracy"],
                 "seconds": time.time() - began,
-                "first_epoch": seconds[0],
-                "later_epochs": statistics.median(seconds[1:] or seconds),
+                "later": statistics.median(seconds[1:] or seconds),
                 "peak": usage.ru_maxrss * 1024 / 1e9,
             }
             shutil.rmtree(run)
-    picture = figure.Figure(figsize=(9, 3.6), constrained_layout=True)
-    for axes, what in zip(picture.subplots(1, 2), ("loss", "accuracy")):
-        for name, colour in (("fc, open", "C0"), ("fc, glorot", "C1")):
-            numbers = [line["epoch"] for line in epochs[name]]
-            start = name.split(", ")[1]
-            for part, style in (("", ":"), ("validation_", "-")):
-                values = [line[part + what] for line in epochs[name]]
-                label = f"{start}, {'validation' if part else 'training'}"
-                axes.plot(numbers, values, style, color=colour, label=label)
-        axes.set_xlabel("epoch")
-        axes.set_title(what)
-        axes.grid(alpha=0.3)
-        axes.legend()
-    picture.axes[0].set_yscale("log")
-    picture.savefig(os.path.join(out, "training.png"), dpi=100)
-    return figures
+    draw_training(os.path.join(out, "training.png"), epochs)
+    table = ["training | validation accuracy | all | an epoch | peak memory"]
+    base = rows["fc, open"]
+    for name, row in rows.items():
+        table.append(
+            f"{name} | {row['accuracy']:.3f} | {row['seconds']:.0f} s ({row['seconds'] / base['seconds']:.2f}) | "
+            f"{row['later']:.1f} s | {row['peak']:.2f} GB ({row['peak'] / base['peak']:.2f})"
+        )
+    return {"table": table, "rows": rows}
 
 
-def median(results, key):
-    return statistics.median(result[key] for result in results)
+def draw_training(path, epochs):
+    """Loss and accuracy of both starts, to a PNG."""
+    from tensorflow_vgg._pictures import figure
 
-
-def median_ratio(seconds, base):
-    """The speed against the base's, from runs side by side."""
-    return statistics.median(other / own for own, other in zip(seconds, base))
-
-
-def measure(repeats, pairs):
-    """All figures, as a dict."""
-    from tensorflow_vgg import weights
-
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["TENSORFLOW_VGG_HOME"] = folder
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-        weights.write(os.path.join(folder, "vgg19.npy"), weights.seeded("vgg19"))
-        ways, reads = {way: [] for way in WAYS}, {"numpy.load": [], "weights.read": []}
-        for _ in range(repeats):
-            for way in WAYS:
-                ways[way].append(fresh("start", way))
-            for how in reads:
-                reads[how].append(fresh("read", how))
-        speeds = {batch: fresh("speed", batch, pairs) for batch in (1, 8)}
-        classified = [fresh("classify", 64) for _ in range(repeats)]
-        memory = {count: fresh("classify_memory", count)["peak"] for count in (16, 64)}
-        photograph = [fresh("large_photograph") for _ in range(repeats)]
-    import tensorflow
-
-    return {
-        "date": datetime.date.today().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {processor()}",
-        "versions": f"Python {platform.python_version()}, TensorFlow {tensorflow.__version__}",
-        "start": {
-            way: {key: median(results, key) for key in ("process", "first", "build", "peak")}
-            for way, results in ways.items()
-        },
-        "read": {how: {key: median(results, key) for key in ("read", "peak")} for how, results in reads.items()},
-        "images_per_second": {
-            name: {batch: 1 / statistics.median(speeds[batch][name]) for batch in speeds}
-            for name in speeds[8]
-            if name != "process"
-        },
-        "ratios": {
-            f"{name} / {base}": {batch: median_ratio(speeds[batch][name], speeds[batch][base]) for batch in speeds}
-            for name, base in RATIOS
-            if base in speeds[8]
-        },
-        "classify": {
-            "images_per_second": median(classified, "classify"),
-            "bare": median(classified, "bare"),
-            "ratio": statistics.median(result["classify"] / result["bare"] for result in classified),
-            "peak": memory,
-        },
-        "photograph": median(photograph, "seconds"),
-    }
+    with figure.drawing(path, 9, 3.6) as picture:
+        for axes, what in zip(picture.subplots(1, 2), ("loss", "accuracy")):
+            for name, colour in (("fc, open", figure.BLUE), ("fc, glorot", figure.RED)):
+                numbers = [line["epoch"] for line in epochs[name]]
+                for part, style in (("", ":"), ("validation_", "-")):
+                    label = f"{name.split(', ')[1]}, {'validation' if part else 'training'}"
+                    axes.plot(numbers, [line[part + what] for line in epochs[name]], style, color=colour, label=label)
+            axes.set(xlabel="epoch", title=what)
+            axes.grid()
+            axes.legend()
+        picture.axes[0].set_yscale("log")
 
 
 def processor():
@@ -345,63 +407,41 @@ def processor():
         return platform.processor()
 
 
-def markdown(figures):
-    """The tables that the README shows."""
-    lines = [
-        f"{figures['date']}, {figures['machine']}, {figures['versions']}, medians, full seeded weights.",
-        "",
-        "| way to start | process start to first result | from TensorFlow imported | of it `build` | peak memory |",
-        "|---|---|---|---|---|",
-    ]
-    base = figures["start"][CONSTANTS]
-    for way, row in figures["start"].items():
-        lines.append(
-            f"| {way} | {row['process']:.1f} s | {row['first']:.1f} s ({row['first'] / base['first']:.3f}) | "
-            f"{row['build']:.1f} s | {row['peak']:.1f} GB ({row['peak'] / base['peak']:.2f}) |"
-        )
-    lines += ["", "| images a second | batch 1 | batch 8 |", "|---|---|---|"]
-    for table, form in (("images_per_second", "{:.2f}"), ("ratios", "{:.3f}")):
-        for name, row in figures[table].items():
-            lines.append(f"| {name} | {form.format(row[1])} | {form.format(row[8])} |")
-    read, shown = figures["read"], figures["classify"]
-    lines += [
-        "",
-        "In brackets: the ratio to the first row. Ratios of speeds are medians over runs side by side.",
-        "",
-        f"Reading the file takes {read['weights.read']['read']:.2f} s and {read['weights.read']['peak']:.2f} GB, with "
-        f"`numpy.load` {read['numpy.load']['read']:.2f} s and {read['numpy.load']['peak']:.2f} GB.",
-        f"`tensorflow-vgg classify` of 64 images runs at {shown['images_per_second']:.2f} images a second, "
-        f"{shown['ratio']:.3f} of the bare network; peak memory is {shown['peak'][16]:.2f} GB for 16 images and "
-        f"{shown['peak'][64]:.2f} GB for 64. A photograph of 12 megapixels takes {figures['photograph']:.2f} s to "
-        f"decode and resize, the network {1 / figures['images_per_second']['mapped'][8]:.2f} s.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parts = {
+        "start": measure_start,
+        "read": measure_read,
+        "run": measure_run,
+        "speed": measure_speed,
+        "classify": measure_classify,
+        "train": measure_train,
+    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", nargs="+", choices=parts, default=list(parts)[:-1], metavar="NAME")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="turns; default: %(default)s")
     parser.add_argument("--out", default=".", metavar="FOLDER", help="default: the current folder")
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="fresh processes; default: %(default)s")
-    parser.add_argument("--pairs", type=int, default=40, metavar="N", help="alternating runs; default: %(default)s")
-    parser.add_argument("--training", action="store_true", help="measure training")
-    parser.add_argument("--part", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.part:
-        name, *arguments = args.part
-        globals()[name](*(int(argument) if argument.isdigit() else argument for argument in arguments))
+    if args.child:
+        name, *given = args.child
+        figures = CHILDREN[name](*(int(value) if value.isdigit() else value for value in given))
+        print(json.dumps({"peak": peak_memory(), **figures}))
         return
     os.makedirs(args.out, exist_ok=True)
-    if args.training:
-        figures = json.dumps(measure_training(args.out), indent=1)
-        with open(os.path.join(args.out, "training.json"), "w", encoding="utf-8") as file:
-            file.write(figures)
-        print(figures)
-        return
-    figures = measure(args.repeats, args.pairs)
-    for name, text in (("benchmark.json", json.dumps(figures, indent=1)), ("benchmark.md", markdown(figures))):
-        with open(os.path.join(args.out, name), "w", encoding="utf-8") as file:
-            file.write(text)
-    print(markdown(figures))
+    sys.path.insert(0, ROOT)
+    figures = {"surroundings": fresh("surroundings")["line"]}
+    print(f"{figures['surroundings']}, medians, random weights of full size")
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(TENSORFLOW_VGG_HOME=home, TF_CPP_MIN_LOG_LEVEL="3")
+        fresh("make", "vgg19")
+        for name in args.part:
+            more = [args.out] if name == "train" else []
+            figures[name] = parts[name](args.repeats, *more)
+            head, *rows = figures[name].pop("table")
+            dashes = "|".join(["---"] * len(head.split("|")))
+            print("", *(f"| {line} |" for line in (head, dashes, *rows)), sep="\n", flush=True)
+    with open(os.path.join(args.out, "benchmark.json"), "w", encoding="utf-8") as file:
+        file.write(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":
