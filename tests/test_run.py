@@ -133,10 +133,10 @@ def test_golden_output_of_the_original_scripts(run, tmp_path, weight_file, name)
     os.symlink(os.path.join(_ROOT, "test_data"), str(tmp_path / "test_data"))
     shutil.copy(os.path.join(_PACKAGE, "synset.txt"), str(tmp_path))
     _add_modules(tmp_path)
-    done = run(os.path.join(_SCRIPTS, f"golden_{name}.py"))
+    done = run(shutil.copy(os.path.join(_SCRIPTS, f"golden_{name}.py"), str(tmp_path)))
     assert done.returncode == 0 and not _ours(done), done.stderr
     # The third script's second half is after a training step from random values.
-    assert_prints(done.stdout, f"test_{name}.txt", range(9, 11) if name == "vgg19_trainable" else ())
+    assert_prints(done.stdout, f"test_{name}.txt", (3, 4) if name == "vgg19_trainable" else ())
     shutil.rmtree(str(tmp_path))
 
 
