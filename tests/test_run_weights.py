@@ -1,13 +1,11 @@
 """tensorflow-vgg run: what scripts do with their weights, which are mapped from the cache."""
 
+import json
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 
 import numpy as np
-import pytest
 
 from tensorflow_vgg import weights
 
@@ -35,25 +33,28 @@ _USES = {
     "assigned": "w = tf.Variable(tf.zeros(d['conv1_2'][0].shape)); assign = w.assign(d['conv1_2'][0])",
 }
 _SCRIPT = """
+import json
 import numpy as np
 import tensorflow as tf
-d = np.load("vgg16.npy", encoding="latin1").item()
-shape = d["conv1_2"][0].shape
-%s
-with tf.Session() as session:
-    session.run(tf.global_variables_initializer())
-    if "assign" in globals():
-        session.run(assign)
-    value = session.run(w)
-    session.run(tf.global_variables_initializer())
-print(type(d).__name__, type(d["conv1_2"]).__name__, isinstance(d["conv1_2"][0], np.ndarray), d["conv1_2"][1].dtype)
-print(w.name, value.dtype, value.shape)
-np.save("value.npy", value)
-np.save("d.npy", d)
-types = sorted({op.type for op in tf.get_default_graph().get_operations()})
-print("mapped" if "ImmutableConst" in types else "copied")
+values, told = {}, {}
+for use, code in json.load(open("uses.json")).items():
+    d = np.load("vgg16.npy", encoding="latin1").item()
+    names = {"np": np, "tf": tf, "d": d}
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        exec(code, names)
+        session.run(tf.global_variables_initializer())
+        if "assign" in names:
+            session.run(names["assign"])
+        values[use] = session.run(names["w"])
+        np.save("saved.npy", d)
+    saved = np.load("saved.npy").item()
+    mapped = "ImmutableConst" in {op.type for op in graph.get_operations()}
+    same = all((saved[layer][i] == d[layer][i]).all() for layer in d for i in (0, 1))
+    told[use] = [mapped, same, names["w"].name, type(d["conv1_2"]).__name__, isinstance(d["conv1_2"][0], np.ndarray)]
+np.savez("values.npz", **values)
+json.dump(told, open("told.json", "w"))
 """
-_MAPPED = ("constant", "variable", "get_variable", "constant_initializer", "convert_to_tensor", "elementwise")
+_MAPPED = ("constant", "constant_initializer", "convert_to_tensor", "elementwise", "get_variable", "variable")
 
 
 def _run(command, folder, text, *options, **variables):
@@ -63,24 +64,30 @@ def _run(command, folder, text, *options, **variables):
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("use", sorted(_USES))
-def test_a_script_gets_the_numbers_that_tensorflow_1_gives(command, tmp_path, use):
-    """NumPy by hand is what `--constants`, which maps nothing, and the mapped weights are held to."""
+def _outcome(command, folder, *options):
+    _run(command, folder, _SCRIPT, *options)
+    with np.load(str(folder / "values.npz")) as values, open(str(folder / "told.json")) as told:
+        return dict(values), json.load(told)
+
+
+def test_a_script_gets_the_numbers_that_tensorflow_1_gives(command, tmp_path):
+    """`--constants`, under which NumPy reads and TensorFlow copies, is what the mapped weights are held to."""
     weight_dict = weights.seeded("vgg16", 3, thin=True)
     weights.write(str(tmp_path / "vgg16.npy"), weight_dict)
-    mapped = _run(command, tmp_path, _SCRIPT % _USES[use])
-    value, saved = np.load(str(tmp_path / "value.npy")), np.load(str(tmp_path / "d.npy"), allow_pickle=True).item()
-    plain = _run(command, tmp_path, _SCRIPT % _USES[use], "--constants")
-    assert mapped[:2] == plain[:2]
-    assert mapped[2] == ("mapped" if use in _MAPPED else "copied") and plain[2] == "copied"
-    np.testing.assert_array_equal(value, np.load(str(tmp_path / "value.npy")))
-    found = weights.read(str(tmp_path / "d.npy"))
-    for layer, (kernel, biases) in found.items():
-        np.testing.assert_array_equal(kernel, saved[layer][0])
-        np.testing.assert_array_equal(biases, saved[layer][1])
-    # The script's copy alone was changed, neither the file nor the cache.
-    assert _run(command, tmp_path, _SCRIPT % _USES["constant"])[2] == "mapped"
-    np.testing.assert_array_equal(np.load(str(tmp_path / "value.npy")), weight_dict["conv1_2"][0])
+    (tmp_path / "uses.json").write_text(json.dumps(_USES))
+    mapped, told = _outcome(command, tmp_path)
+    plain, told_plain = _outcome(command, tmp_path, "--constants")
+    for use in _USES:
+        np.testing.assert_array_equal(mapped[use], plain[use], use)
+        assert mapped[use].dtype == plain[use].dtype, use
+        assert told[use][1:] == told_plain[use][1:] == [True, told[use][2], "list", True], use
+    assert tuple(sorted(use for use in told if told[use][0])) == _MAPPED
+    assert not any(told_plain[use][0] for use in told)
+    # The script's copies alone were changed, neither the file nor the cache.
+    np.testing.assert_array_equal(mapped["deepcopy"], np.ones_like(mapped["deepcopy"]))
+    again, _ = _outcome(command, tmp_path)
+    np.testing.assert_array_equal(again["constant"], weight_dict["conv1_2"][0])
+    np.testing.assert_array_equal(again["changed in place"], weight_dict["conv1_2"][0] * np.float32(0.5))
 
 
 _TYPES = """
@@ -199,18 +206,18 @@ def again(session):
     session.run(tf.global_variables_initializer())  # from the constants that it starts from
 use(again)
 use(lambda session: tf.saved_model.load(session, ["serve"], "saved"))
-print(*found)
 """
 
 
-def test_exported_graphs_load_without_the_cache(command, tmp_path):
+def test_exported_graphs_load_without_the_cache(command, tmp_path, monkeypatch):
     weights.write(str(tmp_path / "vgg16.npy"), weights.seeded("vgg16", 3, thin=True))
     total = _run(command, tmp_path, _EXPORTS)[0]
     shutil.rmtree(str(tmp_path / "home"))
     (tmp_path / "vgg16.npy").unlink()
-    done = subprocess.run([sys.executable, "-c", _IMPORTS], cwd=str(tmp_path), capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
-    np.testing.assert_allclose([float(text) for text in done.stdout.decode().split()], [float(total)] * 4, rtol=1e-6)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(_IMPORTS, names)
+    np.testing.assert_allclose(names["found"], [float(total)] * 4, rtol=1e-6)
 
 
 _SESSION = """
@@ -245,7 +252,7 @@ def test_a_running_session_outlives_its_file_and_the_cache(command, tmp_path):
     weights.write(path, weights.seeded("vgg16", 4, thin=True))
     home = str(tmp_path / "home")
     os.rename(str(tmp_path / "script.py"), str(tmp_path / "running.py"))
-    assert _run(command, tmp_path, _SCRIPT % _USES["constant"])[2] == "mapped"
+    assert _run(command, tmp_path, "import numpy as np\nprint(len(np.load('vgg16.npy').item()))\n") == ["16"]
     cleared = command(["weights", "clear"], tmp_path, TENSORFLOW_VGG_HOME=home)
     assert cleared.returncode == 0
     (tmp_path / "go").touch()
