@@ -99,7 +99,7 @@ pairs = np.load("pairs.npy").item()
 print(pairs["conv1_1"][0].shape, type(pairs["conv1_1"]).__name__, sorted(pairs["conv1_1"]))
 w = d["conv1_1"][0]
 others = [w + 1, w * 2, w.copy(), w.astype("float16"), -w, w.sum(), pickle.loads(pickle.dumps(w)), copy.deepcopy(w)]
-print([type(x).__name__ for x in others])
+print([isinstance(x, np.ndarray) for x in others], others[3].dtype, tf.constant(others[2]).op.type)
 w *= 0.5
 print(np.load(open("vgg16.npy", "rb")).item()["conv1_1"][0].sum() == 2 * w.sum())
 for name in ("objects", "three", "float64", "plain", "history"):
@@ -125,7 +125,7 @@ def test_what_numpy_load_gives(command, tmp_path):
         np.save(str(tmp_path / f"{name}.npy"), value)
     lines = _run(command, tmp_path, _TYPES)
     assert lines[0] == "(3, 3, 3, 2) dict [0, 1]"
-    assert eval(lines[1]) == ["ndarray"] * 5 + [full["conv1_1"][0].dtype.name] + ["ndarray"] * 2
+    assert lines[1] == f"{[True] * 5 + [False] + [True] * 2} float16 Const"
     assert lines[2:] == [
         "True",
         "objects object (2,) ",
