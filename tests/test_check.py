@@ -97,10 +97,11 @@ def test_weights_and_labels_that_are_found_nowhere(check, home):
     assert [found[:2] for found in problems] == [("script.py", "2")]
     assert problems[0][2].startswith("vgg19.npy not found in ")
 
-    assert check(UPSTREAMS, "--weights", "seeded:5")[::2] == (0, [])
+    status, done, problems = check(UPSTREAMS, "--weights", "seeded:5")
+    assert (status, problems) == (0, []) and done[2] == f"weights for {home}/vgg19.npy: random, from seed 5"
     weights.write(str(home / "vgg19.npy"), weights.seeded("vgg19", 19, thin=True))
     status, done, problems = check(UPSTREAMS)
-    assert (status, problems) == (0, []) and done[2] == f"{home}/vgg19.npy: {home}/vgg19.npy"
+    assert (status, problems) == (0, []) and done[2] == f"weights: {home}/vgg19.npy"
 
 
 def test_weights_and_labels_of_the_scripts_own_modules(check, home):

@@ -75,7 +75,9 @@ def _told(place, path, reader, stand_ins, environment):
             source = environment.weights.source(path)
         except FileNotFoundError as error:
             return f"{place}: {error}", False
-        return f"{path}: {source if isinstance(source, str) else f'random, from seed {source[1]}'}", True
+        if not isinstance(source, str):
+            source = f"random, from seed {source[1]}"
+        return f"weights: {path}" if source == path else f"weights for {path}: {source}", True
     if os.path.exists(path):
         return None
     has_labels = "utils" in [module.rpartition(".")[2] for module in stand_ins]
