@@ -36,7 +36,7 @@ setup(
     extras_require={
         "legacy": legacy,
         "plot": ["matplotlib"],
-        "test": ["pytest", "matplotlib", *legacy],
+        "test": ["pytest", "pytest-xdist>=3.5", "matplotlib", *legacy],
     },
     entry_points={"console_scripts": ["tensorflow-vgg = tensorflow_vgg._command.main:main"]},
 )

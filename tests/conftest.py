@@ -5,8 +5,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 
 import forking
 import numpy as np
@@ -60,16 +58,23 @@ def weight_file(tmp_path_factory):
         shutil.rmtree(os.path.dirname(path))
 
 
+def pytest_collection_modifyitems(items):
+    """Tests with full weights run one after the other in one of the processes of `-n 2`: for the memory's sake."""
+    for item in items:
+        if "weight_file" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("full"))
+
+
 @pytest.fixture(scope="session")
-def seeded(weight_file):
-    """Seeded weights: seeded("vgg19"), seeded("vgg19", thin=True), with attention=True ..."""
+def seeded(request):
+    """Seeded weights: seeded("vgg19", thin=True), with attention=True ...; full ones in tests with `collected` only."""
     from tensorflow_vgg import weights
 
     thin_ones = {}
 
     def make(net, thin=False, attention=False):
         if not thin:
-            result = weights.read(weight_file(net))
+            result = weights.read(request.getfixturevalue("weight_file")(net))
         else:
             if net not in thin_ones:
                 thin_ones[net] = weights.seeded(net, 19, thin=True)
@@ -82,7 +87,7 @@ def seeded(weight_file):
 
 
 @pytest.fixture
-def collected():
+def collected(weight_file):
     """For tests of full weights: what they leave is freed at once. A graph's parts refer to each other."""
     yield
     gc.collect()
@@ -131,14 +136,13 @@ def command():
 
 
 @pytest.fixture
-def run_script(home, weight_file):
-    """run_script(path, net, random_lines) runs a script beside seeded full weights and compares what it prints."""
+def prints_as_upstream(home, weight_file, collected, capsys):
+    """prints_as_upstream(main, name, net, random_lines) runs a script's main() beside seeded full weights."""
 
-    def run(path, net, random_lines=()):
+    def run(main, name, net, random_lines=()):
         os.link(weight_file(net), str(home / f"{net}.npy"))
-        process = subprocess.run([sys.executable, path], stdout=subprocess.PIPE, check=True)
-        name = os.path.basename(path).replace(".py", ".txt")
-        assert_prints(process.stdout.decode(), name, random_lines)
+        main()
+        assert_prints(capsys.readouterr().out, name, random_lines)
         return home
 
     yield run

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import traceback
 
 __all__ = ["Server"]
 
@@ -26,7 +27,7 @@ class Server:
         )
 
     def __call__(self, arguments, folder, **variables):
-        """Runs `tensorflow-vgg ARGUMENTS` in a folder, with more environment variables.
+        """Runs `tensorflow-vgg ARGUMENTS` in a folder, or `python -c CODE`, with more environment variables.
 
         Returns:
           A `subprocess.CompletedProcess` with text.
@@ -56,13 +57,19 @@ def _run(request):
     for descriptor, path in zip((1, 2), request["files"]):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
     sys.argv = ["tensorflow-vgg", *request["arguments"]]
-    from tensorflow_vgg._command.main import main
-
     status = 1
     try:
-        status = main()
+        if request["arguments"][0] == "-c":
+            exec(request["arguments"][1], {"__name__": "__main__"})
+            status = 0
+        else:
+            from tensorflow_vgg._command.main import main
+
+            status = main()
     except SystemExit as stop:
         status = stop.code
+    except Exception:
+        traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

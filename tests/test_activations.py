@@ -59,7 +59,7 @@ def test_thin_with_the_default_kernels():
     """The same on the kernels that TensorFlow 2 takes by itself on this CPU."""
     if tf.__version__.startswith("1."):
         pytest.skip("TensorFlow 1 has one set of kernels")
-    again = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "test_thin and not default"]
+    again = [sys.executable, "-m", "pytest", "-q", "-n0", __file__, "-k", "test_thin and not default"]
     process = subprocess.run(
         again, env=dict(os.environ, TF_ENABLE_ONEDNN_OPTS="1"), stdout=subprocess.PIPE, cwd=os.path.dirname(HERE)
     )

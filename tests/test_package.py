@@ -4,6 +4,7 @@ import ast
 import importlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -54,24 +55,112 @@ def test_attention_imports_tensorflow_alone():
     assert [ast.dump(node) for node in imports] == [ast.dump(ast.parse("import tensorflow.compat.v1 as tf").body[0])]
 
 
-def test_flat_imports_beside_an_attention_module_of_someone_elses(tmp_path):
+def test_flat_imports_and_the_block_that_is_installed(tmp_path, command):
     """`import vgg19, utils` with the package's folder first on sys.path, from a codebase with its own attention.py."""
     (tmp_path / "attention.py").write_text("raise ImportError('not the attention block')\n")
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1] if len(sys.argv) > 1 else PACKAGE)\n"
+        f"import sys; sys.path.insert(0, {PACKAGE!r}); sys.path.insert(1, '')\n"
         "import vgg16, vgg19, utils\n"
         "import vgg19_trainable as trainable\n"
         "print(vgg19.Vgg19.__module__, trainable.Vgg19.__module__, vgg16.VGG_MEAN, utils.load_image.__name__)"
-    ).replace("sys.argv[1] if len(sys.argv) > 1 else PACKAGE", repr(PACKAGE))
-    assert run(code, tmp_path) == "vgg19 vgg19_trainable [103.939, 116.779, 123.68] load_image\n"
-
-
-def test_the_block_is_the_installed_attention_module(tmp_path):
+    )
+    done = command(["-c", code], tmp_path)
+    assert done.stdout == "vgg19 vgg19_trainable [103.939, 116.779, 123.68] load_image\n", done.stderr
     code = (
         "import attention; from tensorflow_vgg import vgg19\n"
         "print(vgg19.convolutional_block_attention_module is attention.convolutional_block_attention_module)"
     )
-    assert run(code, tmp_path) == "True\n"
+    assert command(["-c", code], ROOT).stdout == "True\n"
+
+
+def test_the_package_hides_no_module_of_the_users(tmp_path):
+    """With its folder first on sys.path, as upstream is used."""
+    names = [
+        "training",
+        "network",
+        "weights",
+        "patch",
+        "run",
+        "images",
+        "search",
+        "explain",
+        "compare",
+        "source",
+        "cli",
+    ]
+    for name in names:
+        (tmp_path / f"{name}.py").write_text("mine = True\n")
+    code = f"import sys; sys.path.insert(0, {PACKAGE!r}); import {', '.join(names)}\n"
+    assert run(code + f"print(all(module.mine for module in ({', '.join(names)})))", tmp_path) == "True\n"
+
+
+_UPSTREAM = frozenset(["vgg16", "vgg19", "vgg19_trainable", "utils"])
+_BELOW_VERBS = _UPSTREAM | {"_weights", "_network", "_images", "_pictures"}
+_VERBS = frozenset(["_run", "_compare", "_train", "_patch", "_search", "_explain"])
+# What each room may import of the others: the command, the verbs, upstream's modules, what is below, one way.
+IMPORTS = {
+    "_weights": set(),
+    "_images": set(),
+    "_pictures": {"_images", "_weights"},
+    "_network": {"_weights"},
+    **dict.fromkeys(_UPSTREAM, frozenset(["_network", "_weights", "_images"])),
+    **dict.fromkeys(_VERBS, _BELOW_VERBS),
+    "_compare": _BELOW_VERBS | {"_run"},
+    "_command": _BELOW_VERBS | _VERBS,
+    "__main__": {"_command"},
+    "__init__": set(),
+}
+
+
+def imported_rooms(path):
+    """The rooms and modules of the package that a file imports anywhere in it."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    folders = os.path.relpath(path, ROOT).split(os.sep)[:-1]
+    found = set()
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            above = folders[: len(folders) - node.level + 1] if node.level else []
+            names = [".".join([*above, *([node.module] if node.module else []), alias.name]) for alias in node.names]
+        found |= {name.split(".")[1] for name in names if name.startswith("tensorflow_vgg.")}
+    public = {"weights": "_weights", "search": "_search", "explain": "_explain"}
+    return {public.get(name, name) for name in found} - {"session_config", "__version__"}
+
+
+def test_imports_go_one_way():
+    for folder, _, names in os.walk(PACKAGE):
+        for name in names:
+            if name.endswith(".py"):
+                path = os.path.join(folder, name)
+                room = os.path.relpath(path, PACKAGE).split(os.sep)[0]
+                room = room[: -len(".py")] if room.endswith(".py") else room
+                assert imported_rooms(path) <= IMPORTS[room] | {room}, path
+
+
+def test_a_wheel_has_all_and_runs_from_elsewhere(tmp_path):
+    """Built and installed with pip, from a copy of the files that are the project's."""
+    checkout, target = tmp_path / "checkout", tmp_path / "target"
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(PACKAGE, str(checkout / "tensorflow_vgg"), ignore=ignore)
+    for name in ("setup.py", "README.md", "attention.py"):
+        shutil.copyfile(os.path.join(ROOT, name), str(checkout / name))
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(checkout)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--no-compile", "--target", str(target), str(wheel)], check=True)
+    expected = {"attention.py", "tensorflow_vgg/synset.txt"}
+    for folder, _, names in os.walk(str(checkout / "tensorflow_vgg")):
+        expected |= {os.path.relpath(os.path.join(folder, name), str(checkout)) for name in names if name[-3:] == ".py"}
+    assert not {name for name in expected if not (target / name).is_file()}
+    (tmp_path / "net.py").write_text("import tensorflow as tf\n# pool\n")
+    code = (
+        "import sys, tensorflow_vgg; from tensorflow_vgg._command.main import main\n"
+        "from tensorflow_vgg._patch.module import block_module\n"
+        "print(tensorflow_vgg.__file__, len(block_module()) > 1000, main(['patch', 'net.py']))"
+    )
+    found = run(code, tmp_path, PYTHONPATH=str(target)).split()
+    assert found == [str(target / "tensorflow_vgg" / "__init__.py"), "True", "1"]
 
 
 def test_every_network_has_recorded_figures():
@@ -89,9 +178,10 @@ def readme_blocks(language):
 
 
 @pytest.mark.parametrize("number", range(len(readme_blocks("python"))))
-def test_python_in_the_readme_runs(number, home, seeded):
+def test_python_in_the_readme_runs(number, home, seeded, command):
     from tensorflow_vgg import weights
 
     weights.write(str(home / "vgg19.npy"), seeded("vgg19", thin=True, attention=True))
     os.symlink(os.path.join(ROOT, "test_data"), str(home / "test_data"))
-    run(readme_blocks("python")[number], home)
+    done = command(["-c", readme_blocks("python")[number]], home, TENSORFLOW_VGG_HOME=str(home))
+    assert done.returncode == 0, done.stderr

@@ -37,8 +37,8 @@ def main():
         utils.print_prob(prob[1], utils.SYNSET)
 
 
-def test_prints_what_upstream_printed(run_script):
-    run_script(__file__, "vgg16")
+def test_prints_what_upstream_printed(prints_as_upstream):
+    prints_as_upstream(main, "test_vgg16.txt", "vgg16")
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def main():
         vgg.save_npy(sess, "./test-save.npy")
 
 
-def test_prints_what_upstream_printed(run_script):
+def test_prints_what_upstream_printed(prints_as_upstream):
     # The second result follows a step with random dropout: another one each time.
-    home = run_script(__file__, "vgg19", random_lines=(3, 4))
+    home = prints_as_upstream(main, "test_vgg19_trainable.txt", "vgg19", random_lines=(3, 4))
     weights.check(weights.read(str(home / "test-save.npy")), "vgg19")
 
 
