@@ -17,6 +17,7 @@ from conftest import TEST_DATA, assert_close, golden_arrays
 import tensorflow_vgg
 from tensorflow_vgg import utils, weights
 from tensorflow_vgg._command.main import VERBS, main
+from tensorflow_vgg._weights.seeded import looks_seeded
 
 ROOT = os.path.dirname(TEST_DATA)
 
@@ -137,11 +138,18 @@ def test_bad_input_is_one_line_and_status_2(thin_home, capsys, arguments, messag
 
 
 def test_without_weights_it_says_where_it_looked(home, capsys):
-    assert main(["classify", os.path.join(TEST_DATA, "cat.jpeg")]) == 2
-    error = capsys.readouterr().err
-    assert len(error.splitlines()) == 1
-    for part in ("vgg19.npy not found in", str(home), "TENSORFLOW_VGG_HOME", "README", "seeded:19"):
-        assert part in error
+    for net in ("vgg16", "vgg19"):
+        assert main(["classify", os.path.join(TEST_DATA, "cat.jpeg"), "--net", net]) == 2
+        error = capsys.readouterr().err
+        assert len(error.splitlines()) == 1
+        for part in (
+            f"{net}.npy not found in",
+            str(home),
+            "TENSORFLOW_VGG_HOME",
+            f"weights fetch --net {net}`",
+            "seeded:19",
+        ):
+            assert part in error
 
 
 def test_constants_and_mapped_weights_print_the_same(thin_home, capsys):
@@ -178,7 +186,11 @@ def test_weights_check(home, seeded, capsys, collected):
         content = file.read()
     for digest in (hashlib.sha1(content), hashlib.sha256(content)):
         assert digest.hexdigest() in printed
-    assert printed.splitlines()[-1] == "vgg19.npy: complete weights of vgg19 with an attention block"
+    assert printed.splitlines()[-2:] == [
+        "vgg19.npy: complete weights of vgg19 with an attention block",
+        "vgg19.npy: random numbers, as weights make writes them: they have learnt nothing",
+    ]
+    assert not looks_seeded({**full, "fc7": [full["fc7"][0] * np.float32(1.001), full["fc7"][1]]})
 
     def fault(message):
         assert main(["weights", "check", "vgg19.npy"]) == 2

@@ -70,6 +70,7 @@ def run(args):
 def _check(args):
     """Prints a weight file's layers and digests; fails with what is wrong."""
     from tensorflow_vgg import weights
+    from tensorflow_vgg._weights.seeded import looks_seeded
 
     sha1, sha256 = hashlib.sha1(), hashlib.sha256()
     weight_dict = weights.read(args.file, sha1, sha256)
@@ -81,6 +82,8 @@ def _check(args):
     known = ": upstream's own vgg16.npy" if sha1.hexdigest() == weights.UPSTREAM_VGG16_SHA1 else ""
     block = " with an attention block" if weights.attention_layers(weight_dict) else ""
     say(f"{args.file}: complete weights of {net}{block}{known}")
+    if looks_seeded(weight_dict):
+        say(f"{args.file}: random numbers, as weights make writes them: they have learnt nothing")
     return 0
 
 

@@ -62,6 +62,6 @@ def find(file_name):
             return path
     raise FileNotFoundError(
         f"{file_name} not found in {', '.join(folders)}. Put the file there (set TENSORFLOW_VGG_HOME to add a "
-        "folder), give its path, or download it with `tensorflow-vgg weights fetch`; with `--weights seeded:19` the "
-        "command line tries out anything without it; the README says more"
+        f"folder), give its path, or download it with `tensorflow-vgg weights fetch --net {file_name[:-4]}`; with "
+        "`--weights seeded:19` the command line tries out anything without it; the README says more"
     )

@@ -7,7 +7,7 @@ import numpy as np
 from tensorflow_vgg._weights.block import block_shapes
 from tensorflow_vgg._weights.shapes import FC6_PLACES, KERNEL_SHAPES
 
-__all__ = ["seeded", "seeded_attention"]
+__all__ = ["looks_seeded", "seeded", "seeded_attention"]
 
 _THIN_WIDTHS = {64: 2, 128: 4, 256: 8, 512: 16}
 
@@ -35,12 +35,34 @@ def seeded(net="vgg19", seed=19, thin=False, attention=False):
         if thin:
             outputs = 64 if name == "fc7" else _THIN_WIDTHS.get(outputs, outputs)
         places = FC6_PLACES if name == "fc6" else 1
-        gain = 0.05 if name == "fc8" else 1.0
-        weights[name] = _seeded_layer(random, shape[:-2] + (places * inputs, outputs), gain)
+        weights[name] = _seeded_layer(random, shape[:-2] + (places * inputs, outputs), _gain(name))
         inputs = outputs
     if attention:
         weights.update(seeded_attention(weights["fc6"][0].shape[0] // FC6_PLACES, seed))
     return weights
+
+
+def looks_seeded(weight_dict):
+    """Whether all kernels of a whole network are spread as those of `seeded` are, which trained ones never are.
+
+    Args:
+      weight_dict: layer name -> `[kernel, biases]`, checked.
+    """
+    return all(_spread_as_seeded(name, weight_dict[name][0]) for name in KERNEL_SHAPES["vgg16"])
+
+
+def _spread_as_seeded(name, kernel):
+    values = kernel.reshape(-1)
+    squares = 0.0
+    for start in range(0, values.size, 1 << 20):  # in parts, since float32 cannot add up a hundred million
+        part = values[start : start + (1 << 20)]
+        squares += float(np.dot(part, part))
+    found = math.sqrt(squares / values.size) / (_gain(name) * math.sqrt(2.0 / np.prod(kernel.shape[:-1])))
+    return abs(found - 1) < 5 / math.sqrt(2 * values.size)  # five deviations of a deviation of so many normal values
+
+
+def _gain(name):
+    return 0.05 if name == "fc8" else 1.0
 
 
 def seeded_attention(channels, seed=19, inner_units_ratio=0.5):
