@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import traceback
+import zipfile
 
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # whose threads' stacks count as memory
 
@@ -269,9 +270,111 @@ def tamper(rng, folder):
                 written(*os.path.split(path), json.dumps(content).encode())
 
 
+# Recordings of `dump`: mutated ones, and whole ones with one thing in them that does not fit.
+
+
+def recording_case(rng, folder):
+    content = good_file(rng, "golden/recordings/*.npz")
+    if rng.random() < 0.4:
+        return written(folder, "b.npz", mutated(rng, content))
+    with zipfile.ZipFile(io.BytesIO(content)) as good:
+        members = {name: good.read(name) for name in good.namelist()}
+    with np.load(io.BytesIO(content)) as good:
+        about = json.loads(good["about"].tobytes().decode())
+    name = rng.choice(sorted(members))
+    way = rng.random()
+    if way < 0.5:
+        members["about.npy"] = as_npy(odd_json(rng, about))
+    elif way < 0.8:
+        members[name] = odd_array(rng, members[name])
+    elif way < 0.9:
+        members[name] = members[rng.choice(sorted(members))]
+    else:
+        del members[name]
+    made = io.BytesIO()
+    with zipfile.ZipFile(
+        made, "w", rng.choice((zipfile.ZIP_STORED, *3 * [zipfile.ZIP_DEFLATED], zipfile.ZIP_LZMA))
+    ) as new:
+        for member, content in members.items():
+            new.writestr(member, content)
+        if rng.random() < 0.1:
+            new.filelist[-1].file_size = rng.choice((1 << 20, 1 << 31, 1 << 40))
+    return written(folder, "b.npz", made.getvalue())
+
+
+def odd_json(rng, about):
+    """The JSON of a recording with values in it that are not what they were, or something else."""
+    if rng.random() < 0.3:
+        return rng.choice((
+            lambda: "[" * 10**5,
+            lambda: "[]," * 10**6,
+            lambda: '{"format":' + "9" * 10**6 + "}",
+            lambda: json.dumps({**about, "order": [str(number) for number in range(10**5)]}),
+            lambda: json.dumps({**about, "steps": about["steps"] * 10**3}),
+            lambda: json.dumps({**about, "layers": [{**about["layers"][0], "name": str(n)} for n in range(10**4)]}),
+            lambda: json.dumps({**about, "weights": [{**about["weights"][0], "digest": str(n)} for n in range(10**4)]}),
+        ))()  # fmt: skip
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        inner = about
+        while isinstance(inner, (dict, list)) and inner:
+            key = rng.choice(sorted(inner) if isinstance(inner, dict) else range(len(inner)))
+            if not isinstance(inner[key], (dict, list)) or rng.random() < 0.2:
+                inner[key] = rng.choice((
+                    None, True, -1, 0, 3, 1e308, 2**63, 10**30, float("nan"), float("inf"), "", "\x1b[2J", "x" * 10**5,
+                    [], {}, [[]], [1, 2, 3], {"a": 1}, [None] * 5, "../../x", "\ud800", [0] * 10**4,
+                ))  # fmt: skip
+                break
+            inner = inner[key]
+    return json.dumps(about)
+
+
+def as_npy(text):
+    file = io.BytesIO()
+    np.save(file, np.frombuffer(text.encode(), np.uint8))
+    return file.getvalue()
+
+
+def odd_array(rng, content):
+    """A `.npy` whose header says something else than what follows it."""
+    shape = rng.choice(((1 << 31,), (1 << 62,), (-1,), (-2, -3), (0,), (), (1 << 40, 0), (10**40,), (1, 1000), (2000,)))
+    dtype = rng.choice(("<f4", "<f8", "|O", "|V9", "<U5", "|S2147483647", ">f4", "<c16", "<M8[ns]", "|b1", "|u1"))
+    header = rng.choice((
+        *4 * [f"{{'descr': '{dtype}', 'fortran_order': {rng.random() < 0.5}, 'shape': {shape}}}\n"],
+        "(" * 60000, "-" * 900 + "1", "{'descr': [('a', '<f4')] * 99}", "__import__('os').system('touch ran')",
+    ))  # fmt: skip
+    data = rng.choice((content[128:], bytes(8 * 10**5), bytes(10**8), b""))
+    return (
+        b"\x93NUMPY"
+        + rng.choice((b"\1\0", b"\1\0", b"\2\0", b"\x09\0"))
+        + struct.pack("<H", len(header))
+        + header.encode()
+        + data
+    )
+
+
+def import_comparing():
+    import tensorflow_vgg._compare.compare
+    import tensorflow_vgg._compare.show  # noqa: F401
+
+
+def use_recording(path):
+    """Compares it, as A or as B, with a good one of the same network, and with itself."""
+    from tensorflow_vgg._compare import compare, recording, show
+
+    with recording.Recording(path) as b:
+        kind = b.settings["net"] + ("" if b.attention["state"] != "acts" else "_acts")
+        good = {"vgg16": "vgg16", "vgg19_trainable": "trainable", "vgg19_acts": "attention"}.get(kind, "vgg19")
+        with recording.Recording(os.path.join(HERE, "golden", "recordings", f"{good}_thin.tf1.15.5.npz")) as a:
+            for pair in ((a, b), (b, a), (b, b)):
+                with contextlib.suppress(ValueError) if pair != (b, b) else contextlib.nullcontext():
+                    result = compare.compare(*pair)
+                    assert json.dumps(result) and show.text(result)
+
+
 TARGETS = {
     "weights": Target(weight_case, use_weights, None),
     "cache": Target(cache_case, use_cache, None),
+    "recordings": Target(recording_case, use_recording, import_comparing),
 }
 
 
