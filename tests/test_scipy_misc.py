@@ -51,7 +51,8 @@ def stored(array, mode, **options):
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(array).convert(mode).save(file, "png", **options)
+    image = Image.fromarray(array)
+    (image if image.mode == mode else image.convert(mode)).save(file, "png", **options)
     file.seek(0)
     return file
 
@@ -102,6 +103,11 @@ def cases(misc):
             if (mode, other) not in (("LA", "YCbCr"), ("LA", "CMYK"), ("P", "I")):
                 case(f"imread {mode} {other}", lambda m=mode, o=other: misc.imread(stored(BYTES, m), mode=o))
     case("imread transparent", lambda: misc.imread(stored(BYTES, "P", transparency=3)))
+    for options in ({}, {"flatten": True}, {"mode": "L"}):
+        case(
+            f"imread 16 bits {options}",
+            lambda o=options: misc.imread(stored((ARRAYS["ints"] + 9000).astype(np.uint16), "I;16"), **o),
+        )
     case("imread both", lambda: misc.imread(stored(BYTES, "RGB"), True, "YCbCr"))
     case("imread jpeg", lambda: misc.imread(TIGER)[::9, ::9])
     case("imread jpeg flatten", lambda: misc.imread(TIGER, flatten=True)[::9, ::9])

@@ -69,6 +69,8 @@ def fromimage(im, flatten=False, mode=None):
         raise TypeError(f"expected a Pillow image, got {type(im).__name__}")
     if mode is None and im.mode == "P":
         mode = "RGBA" if "transparency" in im.info else "RGB"
+    if mode is None and im.format == "PNG" and im.mode.startswith("I;16"):
+        mode = "I"  # as Pillow opened it before 11
     if mode is not None and mode != im.mode:
         im = im.convert(mode)
     if flatten:
