@@ -9,6 +9,8 @@ with open("README.md", encoding="utf-8") as file:
 
 # Successors of tf.contrib.layers, tf.contrib.slim and tf.layers, for `tensorflow-vgg run`.
 legacy = ["tf-slim>=1.1.0; python_version >= '3.10'", "tf-keras>=2.16,<2.22; python_version >= '3.10'"]
+# Finding images by image; FAISS is not there for Python 3.7.
+search = ["faiss-cpu; python_version >= '3.10'"]
 
 setup(
     name="tensorflow-vgg",
@@ -35,8 +37,10 @@ setup(
     ],
     extras_require={
         "legacy": legacy,
+        "milvus": ["pymilvus; python_version >= '3.10'", "milvus-lite; python_version >= '3.10'"],
         "plot": ["matplotlib"],
-        "test": ["pytest", "pytest-xdist>=3.5", "matplotlib", *legacy],
+        "search": search,
+        "test": ["pytest", "pytest-xdist>=3.5", "matplotlib", *legacy, *search],
     },
     entry_points={"console_scripts": ["tensorflow-vgg = tensorflow_vgg._command.main:main"]},
 )

@@ -7,13 +7,13 @@ it is first used.
 
 import importlib
 
-__all__ = ["__version__", "explain", "session_config", "weights"]
+__all__ = ["__version__", "explain", "search", "session_config", "weights"]
 
 __version__ = "1.0.0"
 
 # Public name -> the private room that it is. Underscored, they hide no module of a user's who has this folder first on
 # sys.path, as upstream is used.
-_ROOMS = {"explain": "_explain", "weights": "_weights"}
+_ROOMS = {"explain": "_explain", "search": "_search", "weights": "_weights"}
 
 
 def __getattr__(name):

@@ -16,6 +16,8 @@ __all__ = ["VERBS", "main"]
 # A verb, which is a module of this folder with `configure(parser)` and `run(args)`, and what --help says of it.
 VERBS = {
     "classify": "print the most probable labels of images",
+    "index": "make a gallery of the images in folders, to search in",
+    "search": "find the images of a gallery that are similar to others, or to each other",
     "run": "run a script written for TensorFlow 1, as it is",
     "dump": "record what a network computes, layer by layer",
     "compare": "compare two recordings and say where and why they depart",

@@ -1,0 +1,330 @@
+"""A gallery on disk: its files, and how they are replaced.
+
+What an index run computes is appended, a batch at a time, to two files in `.next`. When all is there, the gallery's
+new files are made beside them; `.next` is renamed `.ready`, which is the moment from which the gallery is the new one;
+then its files take the places of the old ones. A run that is killed is gone on with from where it was, on either side.
+"""
+
+import contextlib
+import datetime
+import hashlib
+import io
+import json
+import os
+import sys
+import time
+import zlib
+
+import numpy as np
+
+from tensorflow_vgg import __version__
+from tensorflow_vgg._search import nearest, whiten
+from tensorflow_vgg._search.store import Record
+
+__all__ = ["Folder", "expect_same"]
+
+_ABOUT, _IMAGES, _FEATURES, _INDEX, _WHITEN = "about.json", "images.jsonl", "features.npy", "index.faiss", "whiten.npy"
+_NAMES = (_FEATURES, _IMAGES, _WHITEN, _INDEX, _ABOUT)
+_LOCK, _NEXT, _READY = ".lock", ".next", ".ready"
+_PART_FEATURES, _PART_IMAGES, _PART_ABOUT = "part.f32", "part.jsonl", "part.json"
+_BLOCK = 4096
+
+
+class Folder:
+    """A gallery in a folder; see `store.open_store`."""
+
+    def __init__(self, path, spec=None):
+        nearest.require()
+        self.path = path
+        self._spec = spec
+        self._now = None
+
+    def about(self):
+        """What about.json says, or None if there is no gallery."""
+        if not os.path.lexists(self._place(_ABOUT)):
+            return None
+        return self._open().about
+
+    def search(self, features, top):
+        """See `store.open_store`."""
+        whitening = self._open().whitening
+        return self.neighbours(features if whitening is None else whiten.apply(whitening, features), top)
+
+    def blocks(self):
+        """See `store.open_store`."""
+        now = self._open()
+        for start in range(0, len(now.lines), _BLOCK):
+            rows = range(start, min(start + _BLOCK, len(now.lines)))
+            yield [now.record(row) for row in rows], now.features[start : start + _BLOCK]
+
+    def neighbours(self, features, top):
+        """As `search`, for features of this gallery."""
+        now = self._open()
+        if now.index is None:
+            now.index = nearest.load(now.index_path, now.about["index"]["probes"])
+        found = nearest.search(now.index, now.features, features, top)
+        return [[(float(value), now.record(row)) for row, value in zip(*pair)] for pair in found]
+
+    @contextlib.contextmanager
+    def writing(self, settings, dimensions, source, whitened):
+        """See `store.open_store`."""
+        if os.path.lexists(self.path) and not os.path.isdir(self.path):
+            raise ValueError(f"{self.path}: expected a folder for the gallery, found a file")
+        if os.path.isdir(self.path) and os.listdir(self.path) and not os.path.lexists(self._in(_LOCK)):
+            raise ValueError(f"{self.path}: expected a gallery or an empty folder, found other files")
+        os.makedirs(self.path, exist_ok=True)
+        with _locked(self._in(_LOCK), self.path):
+            self._settle()
+            self._old = self._open() if os.path.lexists(self._in(_ABOUT)) else None
+            self._spec = self._spec or (self._old and self._old.about["index"]["given"])
+            self._settings, self._source = {**settings, "whiten": whitened}, source
+            if self._old:
+                expect_same(self.path, self._old.about, self._settings)
+            self._dimensions = dimensions
+            self._part = self._open_part()
+            with self._part[0], self._part[1]:
+                yield self
+
+    def known(self):
+        """See `store.open_store`."""
+        old = [self._old.record(row) for row in range(len(self._old.lines))] if self._old else []
+        return old + self._part_records
+
+    def add(self, records, features):
+        """See `store.open_store`."""
+        rows, lines = self._part
+        block = np.ascontiguousarray(features, np.float32).tobytes()
+        rows.write(block)
+        rows.flush()
+        images = [list(record[:5]) for record in records]
+        lines.write(json.dumps({"crc": zlib.crc32(block), "images": images}).encode() + b"\n")
+        lines.flush()
+        start = self._part_count
+        self._part_count += len(records)
+        return [record._replace(row=start + index, new=True) for index, record in enumerate(records)]
+
+    def finish(self, records, folders, mine=None):
+        """See `store.open_store`."""
+        if not records:
+            raise ValueError(f"{self.path}: no image is left: the gallery stays as it was")
+        index = {folder: number for number, folder in enumerate(folders)}
+        lines = b"".join(_line(row, index[record.folder], record) for row, record in enumerate(records))
+        if self._old and (lines, folders, self._spec) == self._old.same:
+            self._remove_next()
+            return f"{len(records)} images, nothing new"
+        whitening = self._whitening(records)
+        self._write(_IMAGES, lines)
+        if whitening is not None:
+            saved = io.BytesIO()
+            np.save(saved, np.concatenate([whitening[0][None], whitening[1].T]))
+            self._write(_WHITEN, saved.getvalue())
+        features = self._write_features(records, whitening)
+        made, found = nearest.build(features, self._spec)
+        self._write(_INDEX, made)
+        loaded = {
+            name: getattr(sys.modules.get(name), "__version__", None) for name in ("tensorflow", "numpy", "faiss")
+        }
+        about = {
+            **self._settings,
+            "weights": self._source,
+            "images": len(records),
+            "dimensions": features.shape[1],
+            "folders": folders,
+            "images_sha256": hashlib.sha256(lines).hexdigest(),
+            "index": {**found, "given": self._spec},
+            "versions": {"tensorflow_vgg": __version__, **loaded},
+            "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        }
+        self._write(_ABOUT, json.dumps(about, indent=1).encode() + b"\n")
+        os.rename(self._in(_NEXT), self._in(_READY))
+        self._settle()
+        self._now = None
+        return f"{len(records)} images, {found['faiss']} index, recall at 10 {found['recall']:.3f}"
+
+    def _in(self, *names):
+        return os.path.join(self.path, *names)
+
+    def _place(self, name):
+        """Where a file of the gallery is: until a finished run's files are all in place, some are in `.ready`."""
+        ready = self._in(_READY, name)
+        return ready if os.path.lexists(ready) else self._in(name)
+
+    def _open(self):
+        """The gallery as it is now, which is read again if a run replaces it meanwhile."""
+        for _ in range(20):
+            if self._now is None:
+                try:
+                    self._now = _Opened(self)
+                except FileNotFoundError as error:
+                    problem = f"{os.path.basename(error.filename)} is missing"
+                except (KeyError, TypeError, ValueError) as error:
+                    problem = str(error)
+            if self._now is not None:
+                return self._now
+            if not os.path.lexists(self._place(_ABOUT)):
+                raise ValueError(f"{self.path}: expected a gallery, found none: make it with tensorflow-vgg index")
+            time.sleep(0.02)
+        raise ValueError(f"{self.path}: a damaged gallery ({problem}): remove the folder and index again")
+
+    def _settle(self):
+        """Puts the files of a finished run into their places."""
+        if not os.path.isdir(self._in(_READY)):
+            return
+        for name in _NAMES:
+            if os.path.lexists(self._in(_READY, name)):
+                os.replace(self._in(_READY, name), self._in(name))
+        for name in (_PART_FEATURES, _PART_IMAGES, _PART_ABOUT):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self._in(_READY, name))
+        os.rmdir(self._in(_READY))
+
+    def _remove_next(self):
+        for name in (*_NAMES, _PART_FEATURES, _PART_IMAGES, _PART_ABOUT):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self._in(_NEXT, name))
+        with contextlib.suppress(FileNotFoundError):
+            os.rmdir(self._in(_NEXT))
+
+    def _open_part(self):
+        """The two files that `add` appends to, after the last batch of a killed run that is there whole."""
+        wanted = json.dumps({**self._settings, "dimensions": self._dimensions}).encode()
+        try:
+            with open(self._in(_NEXT, _PART_ABOUT), "rb") as file:
+                same = file.read() == wanted
+        except FileNotFoundError:
+            same = False
+        if not same:
+            self._remove_next()
+            os.mkdir(self._in(_NEXT))
+            self._write(_PART_ABOUT, wanted)
+        rows = open(self._in(_NEXT, _PART_FEATURES), "a+b")  # noqa: SIM115
+        lines = open(self._in(_NEXT, _PART_IMAGES), "a+b")  # noqa: SIM115
+        self._part_records, self._part_count, good = [], 0, 0
+        rows.seek(0)
+        lines.seek(0)
+        for line in lines:
+            try:
+                batch = json.loads(line) if line.endswith(b"\n") else None
+                size = 4 * self._dimensions * len(batch["images"])
+                block = rows.read(size)
+                if len(block) < size or zlib.crc32(block) != batch["crc"]:
+                    break
+                found = [Record(*image) for image in batch["images"]]
+            except (KeyError, TypeError, ValueError):
+                break
+            start = self._part_count
+            self._part_records += [record._replace(row=start + row, new=True) for row, record in enumerate(found)]
+            self._part_count += len(found)
+            good += len(line)
+        rows.truncate(4 * self._dimensions * self._part_count)
+        lines.truncate(good)
+        return rows, lines
+
+    def _whitening(self, records):
+        if self._old and self._old.whitening is not None:
+            return self._old.whitening
+        if not self._settings["whiten"]:
+            return None
+        return whiten.learn(self._gathered(records), self._settings["whiten"])
+
+    def _gathered(self, records, whitening=None):
+        """The features of records, in parts, whitened."""
+        part = np.zeros((0, self._dimensions), np.float32)
+        if self._part_count:
+            part = np.memmap(self._in(_NEXT, _PART_FEATURES), np.float32, "r").reshape(-1, self._dimensions)
+        for start in range(0, len(records), _BLOCK):
+            chosen = records[start : start + _BLOCK]
+            new = np.array([record.new for record in chosen])
+            rows = np.array([record.row for record in chosen])
+            computed = part[rows[new]]
+            if whitening is not None and len(computed):
+                computed = whiten.apply(whitening, computed)
+            block = np.empty((len(chosen), computed.shape[1] if new.any() else self._old.features.shape[1]), np.float32)
+            block[new] = computed
+            if not new.all():
+                block[~new] = self._old.features[rows[~new]]
+            yield block
+
+    def _write_features(self, records, whitening):
+        """Writes features.npy, and gives it mapped."""
+        width = self._dimensions if whitening is None else whitening[1].shape[1]
+        with open(self._in(_NEXT, _FEATURES), "wb") as file:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (len(records), width)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for block in self._gathered(records, whitening):
+                file.write(block.tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+        return np.load(self._in(_NEXT, _FEATURES), mmap_mode="r")
+
+    def _write(self, name, content):
+        with open(self._in(_NEXT, name), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+class _Opened:
+    """A gallery's files, all of one run."""
+
+    def __init__(self, gallery):
+        with open(gallery._place(_ABOUT), "rb") as file:
+            self.about = json.load(file)
+        with open(gallery._place(_IMAGES), "rb") as file:
+            self.text = file.read()
+        self.features = np.load(gallery._place(_FEATURES), mmap_mode="r")
+        self.whitening = None
+        if self.about["whiten"]:
+            both = np.load(gallery._place(_WHITEN))
+            self.whitening = both[0], np.ascontiguousarray(both[1:].T)
+        self.same = self.text, self.about["folders"], self.about["index"]["given"]
+        self.index_path = gallery._place(_INDEX)
+        self.index = None
+        ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == 10)
+        self.lines = list(zip([0, *(ends[:-1] + 1).tolist()], ends.tolist()))
+        if hashlib.sha256(self.text).hexdigest() != self.about["images_sha256"]:
+            raise ValueError(f"{_IMAGES} does not fit {_ABOUT}")
+        if self.features.shape != (self.about["images"], self.about["dimensions"]):
+            raise ValueError(f"{_FEATURES} does not fit {_ABOUT}")
+
+    def record(self, row):
+        """The Record of a row. Lines are read when they are needed: there can be a million."""
+        start, end = self.lines[row]
+        line = json.loads(self.text[start:end])
+        return Record(
+            self.about["folders"][line["folder"]], line["path"], line["size"], line["time"], line["sha256"], int(row)
+        )
+
+
+def _line(row, folder, record):
+    """A line of images.jsonl. ASCII: bytes of a name that are no UTF-8 are in it as halves of characters."""
+    line = {"row": row, "folder": folder, "path": record.path, "size": record.size}
+    return json.dumps({**line, "time": record.time, "sha256": record.sha256}).encode() + b"\n"
+
+
+def expect_same(path, about, settings):
+    """Raises if features would be of another kind than a gallery's."""
+    last = "weights_sha256"  # which depends on the others, that say which layers are needed
+    for name in [*(name for name in settings if name != last), last]:
+        value = settings[name]
+        if about[name] != value:
+            what = "weights" if name == "weights_sha256" else name
+            was, now = (about["weights"], "others") if what == "weights" else (about[name], value)
+            raise ValueError(f"{path}: the gallery was made with another {what}: {was}, not {now}; choose another -o")
+
+
+@contextlib.contextmanager
+def _locked(path, gallery):
+    """Keeps a second run away. The system frees the lock when the process ends."""
+    number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        with contextlib.suppress(ImportError):  # Windows
+            import fcntl
+
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ValueError(f"{gallery}: another run is indexing into it; wait until it has ended") from error
+        yield
+    finally:
+        os.close(number)

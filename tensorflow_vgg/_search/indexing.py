@@ -1,0 +1,143 @@
+"""Goes through folders and brings a store up to date with them."""
+
+import hashlib
+import os
+import typing
+import zlib
+
+import numpy as np
+
+from tensorflow_vgg import _images
+from tensorflow_vgg._search.features import load
+from tensorflow_vgg._search.store import Record
+
+__all__ = ["Counts", "index", "listing"]
+
+
+class Counts(typing.NamedTuple):
+    """How many images an index run found as they were, moved or copied, new or changed, and left out; and the store's
+    own words."""
+
+    kept: int
+    moved: int
+    computed: int
+    left_out: int
+    told: str
+
+
+def listing(paths, part=None):
+    """The image files in folders and below, in order, each once.
+
+    Args:
+      paths: folders.
+      part: (2, 8) for the second of eight parts, which several machines can index at once; None for all.
+
+    Returns:
+      The folders, absolute, and a list of (folder, path in it).
+
+    Raises:
+      ValueError, OSError: as `_images.find`, or a path is no folder.
+    """
+    folders, found, seen = [], [], set()
+    for given in paths:
+        folder = os.path.abspath(given)
+        if os.path.isfile(folder):
+            raise ValueError(f"{given}: expected a folder, found a file")
+        if folder in folders:
+            continue
+        folders.append(folder)
+        for file in _images.find([folder]):
+            path = os.path.relpath(file, folder)
+            if file not in seen and (part is None or _part_of(path, part[1]) == part[0]):
+                seen.add(file)
+                found.append((folder, path))
+    return folders, found
+
+
+def _part_of(path, count):
+    """The part, 1 ... count, that a file belongs to, on every machine."""
+    return zlib.crc32(os.fsencode(path)) % count + 1
+
+
+def index(store, extractor, folders, files, batch, report, part=None):
+    """Brings a store that is open for writing up to date.
+
+    Args:
+      store: in its `writing` context.
+      extractor: called with float32 [n, size, size, 3] it gives the features; has `settings`.
+      folders, files: as `listing` gives them.
+      batch: images per run of the network.
+      report: has problem(error), for a file that is left out, and advance(count, computed).
+      part: as for `listing`.
+
+    Returns:
+      Counts.
+    """
+    known = store.known()
+    by_file = {record.file: record for record in known}
+    # Not those of a killed run: that they are there must change nothing.
+    by_digest = {record.sha256: record for record in known if not record.new}
+    size = extractor.settings["size"]
+    final, todo = {}, []
+    for folder, path in files:
+        file = os.path.join(folder, path)
+        try:
+            status = os.stat(file)
+        except OSError:
+            status = None  # gone, or out of reach: told when it is read
+        old = by_file.get(file)
+        if status and old and (old.size, old.time) == (status.st_size, status.st_mtime_ns):
+            final[file] = old._replace(folder=folder, path=path)
+        else:
+            todo.append((folder, path))
+    kept, moved, computed, left_out = len(final), 0, 0, 0
+    report.advance(kept, 0)
+
+    def prepared(item):
+        record = _record(*item)
+        same = by_digest.get(record.sha256)
+        if same is not None:
+            return record._replace(row=same.row), None
+        return record, load(record.file, size)
+
+    waiting = []
+
+    def run():
+        nonlocal computed
+        pixels = np.stack([values for _, values in waiting])
+        for record in store.add([record for record, _ in waiting], extractor(pixels)):
+            final[record.file] = record
+        computed += len(waiting)
+        report.advance(len(waiting), len(waiting))
+        del waiting[:]
+
+    for _, result in _images.ahead(todo, prepared, 2 * batch):
+        if isinstance(result, Exception):
+            left_out += 1
+            report.problem(result)
+            report.advance(1, 0)
+        elif result[1] is None:
+            moved += 1
+            final[result[0].file] = result[0]
+            report.advance(1, 0)
+        else:
+            waiting.append(result)
+            if len(waiting) == batch:
+                run()
+    if waiting:
+        run()
+    mine = None if part is None else lambda path: _part_of(path, part[1]) == part[0]
+    ordered = [final[file] for file in (os.path.join(*item) for item in files) if file in final]
+    return Counts(kept, moved, computed, left_out, store.finish(ordered, folders, mine))
+
+
+def _record(folder, path):
+    """The Record of a file as it is now, without a row."""
+    file = os.path.join(folder, path)
+    digest = hashlib.sha256()
+    _images.files.expect_file(file)
+    with open(file, "rb") as opened:
+        status = os.fstat(opened.fileno())
+        for block in iter(lambda: opened.read(1 << 20), b""):
+            digest.update(block)
+    return Record(folder, path, status.st_size, status.st_mtime_ns, digest.hexdigest())
