@@ -175,7 +175,7 @@ MOMENTS = {
     "all is written, nothing is renamed": ("os.rename", ".ready", 1),
     "the new gallery counts, none of its files is in place": ("os.rename", "features.npy", 1),
     "two files are in place": ("os.rename", "index.faiss", 1),
-    "all files are in place, the work is not cleared away": ("os.remove", "part.f32", 1),
+    "all files are in place, the work is not cleared away": ("os.remove", ".ready/part.f32", 1),
 }
 
 # One process that forks, since each start takes a second.
