@@ -136,6 +136,7 @@ def test_files_that_a_script_names(check, home):
         ("9", f"absent.npy: no such file in {home}"),
         ("24", f"{home}/beside.npy: no such file in {home}"),
     ]
+    assert check("import os\nos.chdir('elsewhere')\nopen('absent.txt')\n") == (0, [], [])
     # What a module does where it is the script itself.
     (home / "mine.py").write_text("if __name__ == '__main__':\n    open('absent.txt')\n")
     assert check("import mine\n") == (0, [], [])

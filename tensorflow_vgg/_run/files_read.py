@@ -4,7 +4,7 @@ import ast
 import os
 import re
 
-from tensorflow_vgg._run.source import dotted, imports, known_texts, main_only, text_of, tried
+from tensorflow_vgg._run.source import dotted, imports, known_texts, main_only, text_of, tried, words
 
 __all__ = ["files_read"]
 
@@ -45,6 +45,8 @@ def files_read(trees, script, stand_ins, environment):
             if name.lower() in _NETS and not texts:
                 paths = _default(name.lower(), tree, trees, environment)
             read += [(f"{file}:{call.lineno}", path, name) for path in paths]
+    if any("chdir" in words(tree) for tree in trees.values()):
+        read = [item for item in read if os.path.isabs(item[1])]
     found = [_told(*item, stand_ins, environment) for item in read if item[1] not in others]
     return [item for item in found if item is not None]
 
