@@ -133,6 +133,7 @@ def _heads(code, steps, pooling):
 
 def _from_heads(code, function, fifth, heads):
     ways = [(step, call, _way(code, step, call, fifth)) for step, call in heads]
+    ways = [way for way in ways if any(way[2])]  # without one that only takes what another gives
     present = [row for _, _, (_, rows) in ways for row in rows]
     if present:  # of two that come from the pooling, one has the block already: so it was meant
         return [], present
