@@ -59,7 +59,8 @@ def main(argv=None):
 def _quiet_decoders():
     """Keeps back what Pillow and tifffile remark on an odd picture: either it is read, or there is a line of ours."""
     warnings.filterwarnings("ignore", module="PIL|tifffile|skimage")
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    for name in ("PIL", "tifffile"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 def _flush():
