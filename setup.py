@@ -24,7 +24,6 @@ setup(
     py_modules=["attention"],
     python_requires=">=3.7",
     install_requires=[
-        "pillow>=8",
         "tensorflow>=2.16,<2.22; python_version >= '3.10'",
         "numpy>=1.23.5; python_version >= '3.10'",
         "scikit-image>=0.20; python_version >= '3.10'",
