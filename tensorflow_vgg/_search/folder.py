@@ -13,12 +13,12 @@ import json
 import os
 import sys
 import time
-import zlib
 
 import numpy as np
 
 from tensorflow_vgg import __version__
 from tensorflow_vgg._search import nearest, whiten
+from tensorflow_vgg._search.part import FILES, Part
 from tensorflow_vgg._search.store import Record
 
 __all__ = ["Folder", "expect_same"]
@@ -26,7 +26,6 @@ __all__ = ["Folder", "expect_same"]
 _ABOUT, _IMAGES, _FEATURES, _INDEX, _WHITEN = "about.json", "images.jsonl", "features.npy", "index.faiss", "whiten.npy"
 _NAMES = (_FEATURES, _IMAGES, _WHITEN, _INDEX, _ABOUT)
 _LOCK, _NEXT, _READY = ".lock", ".next", ".ready"
-_PART_FEATURES, _PART_IMAGES, _PART_ABOUT = "part.f32", "part.jsonl", "part.json"
 _BLOCK = 4096
 
 
@@ -80,28 +79,20 @@ class Folder:
             self._settings, self._source = {**settings, "whiten": whitened}, source
             if self._old:
                 expect_same(self.path, self._old.about, self._settings)
+            os.makedirs(self._in(_NEXT), exist_ok=True)
             self._dimensions = dimensions
-            self._part = self._open_part()
-            with self._part[0], self._part[1]:
+            self._part = Part(self._in(_NEXT), self._settings, dimensions)
+            with contextlib.closing(self._part):
                 yield self
 
     def known(self):
         """See `store.open_store`."""
         old = [self._old.record(row) for row in range(len(self._old.lines))] if self._old else []
-        return old + self._part_records
+        return old + self._part.records
 
     def add(self, records, features):
         """See `store.open_store`."""
-        rows, lines = self._part
-        block = np.ascontiguousarray(features, np.float32).tobytes()
-        rows.write(block)
-        rows.flush()
-        images = [list(record[:5]) for record in records]
-        lines.write(json.dumps({"crc": zlib.crc32(block), "images": images}).encode() + b"\n")
-        lines.flush()
-        start = self._part_count
-        self._part_count += len(records)
-        return [record._replace(row=start + index, new=True) for index, record in enumerate(records)]
+        return self._part.add(records, features)
 
     def finish(self, records, folders, mine=None):
         """See `store.open_store`."""
@@ -110,7 +101,7 @@ class Folder:
         index = {folder: number for number, folder in enumerate(folders)}
         lines = b"".join(_line(row, index[record.folder], record) for row, record in enumerate(records))
         if self._old and (lines, folders, self._spec) == self._old.same:
-            self._remove_next()
+            self._remove(_NEXT)
             return f"{len(records)} images, nothing new"
         whitening = self._whitening(records)
         self._write(_IMAGES, lines)
@@ -173,52 +164,14 @@ class Folder:
         for name in _NAMES:
             if os.path.lexists(self._in(_READY, name)):
                 os.replace(self._in(_READY, name), self._in(name))
-        for name in (_PART_FEATURES, _PART_IMAGES, _PART_ABOUT):
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(self._in(_READY, name))
-        os.rmdir(self._in(_READY))
+        self._remove(_READY)
 
-    def _remove_next(self):
-        for name in (*_NAMES, _PART_FEATURES, _PART_IMAGES, _PART_ABOUT):
+    def _remove(self, work):
+        """Removes a folder of ours with the files of ours that are in it."""
+        for name in (*_NAMES, *FILES):
             with contextlib.suppress(FileNotFoundError):
-                os.remove(self._in(_NEXT, name))
-        with contextlib.suppress(FileNotFoundError):
-            os.rmdir(self._in(_NEXT))
-
-    def _open_part(self):
-        """The two files that `add` appends to, after the last batch of a killed run that is there whole."""
-        wanted = json.dumps({**self._settings, "dimensions": self._dimensions}).encode()
-        try:
-            with open(self._in(_NEXT, _PART_ABOUT), "rb") as file:
-                same = file.read() == wanted
-        except FileNotFoundError:
-            same = False
-        if not same:
-            self._remove_next()
-            os.mkdir(self._in(_NEXT))
-            self._write(_PART_ABOUT, wanted)
-        rows = open(self._in(_NEXT, _PART_FEATURES), "a+b")  # noqa: SIM115
-        lines = open(self._in(_NEXT, _PART_IMAGES), "a+b")  # noqa: SIM115
-        self._part_records, self._part_count, good = [], 0, 0
-        rows.seek(0)
-        lines.seek(0)
-        for line in lines:
-            try:
-                batch = json.loads(line) if line.endswith(b"\n") else None
-                size = 4 * self._dimensions * len(batch["images"])
-                block = rows.read(size)
-                if len(block) < size or zlib.crc32(block) != batch["crc"]:
-                    break
-                found = [Record(*image) for image in batch["images"]]
-            except (KeyError, TypeError, ValueError):
-                break
-            start = self._part_count
-            self._part_records += [record._replace(row=start + row, new=True) for row, record in enumerate(found)]
-            self._part_count += len(found)
-            good += len(line)
-        rows.truncate(4 * self._dimensions * self._part_count)
-        lines.truncate(good)
-        return rows, lines
+                os.remove(self._in(work, name))
+        os.rmdir(self._in(work))
 
     def _whitening(self, records):
         if self._old and self._old.whitening is not None:
@@ -229,9 +182,7 @@ class Folder:
 
     def _gathered(self, records, whitening=None):
         """The features of records, in parts, whitened."""
-        part = np.zeros((0, self._dimensions), np.float32)
-        if self._part_count:
-            part = np.memmap(self._in(_NEXT, _PART_FEATURES), np.float32, "r").reshape(-1, self._dimensions)
+        part = self._part.rows()
         for start in range(0, len(records), _BLOCK):
             chosen = records[start : start + _BLOCK]
             new = np.array([record.new for record in chosen])

@@ -1,5 +1,6 @@
 """The gallery as code uses it."""
 
+import os
 import typing
 
 import numpy as np
@@ -36,8 +37,8 @@ class Gallery:
       about: a dict: net, weights, weights_sha256, feature, attention, size, whiten, images, dimensions and more.
 
     Raises:
-      ValueError: there is no gallery, or it is damaged; or the weights are others than it was made with; or FAISS (for
-        Milvus: pymilvus) is not installed.
+      ValueError: there is no gallery, or it is damaged; or FAISS (for Milvus: pymilvus) is not installed.
+      FileNotFoundError: the weight file is not there.
     """
 
     def __init__(self, path, weights=None):
@@ -46,6 +47,10 @@ class Gallery:
         if self.about is None:
             raise ValueError(f"{path}: expected a gallery, found none: make it with tensorflow-vgg index")
         self._path, self._weights = path, weights or self.about["weights"]
+        if not self._weights.startswith("seeded:") and not os.path.isfile(self._weights):
+            raise FileNotFoundError(
+                f"{self._weights}: {path} was made with these weights: give them with --weights FILE"
+            )
         self._extractor = None
 
     def search(self, images, top=10):
@@ -62,7 +67,8 @@ class Gallery:
           For each image a list of Hits, the most similar first.
 
         Raises:
-          ValueError, OSError: an image cannot be read, or pixels are of another shape; the message names the file.
+          ValueError, OSError: an image cannot be read, or pixels are of another shape, or the weights are others than
+            the gallery was made with; the message names the file.
         """
         if isinstance(images, (str, bytes)):
             raise ValueError("search: expected a list of paths, got one: [path]")

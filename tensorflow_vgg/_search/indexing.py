@@ -1,5 +1,6 @@
 """Goes through folders and brings a store up to date with them."""
 
+import collections
 import hashlib
 import os
 import typing
@@ -74,11 +75,32 @@ def index(store, extractor, folders, files, batch, report, part=None):
       Counts.
     """
     known = store.known()
-    by_file = {record.file: record for record in known}
     # Not those of a killed run: that they are there must change nothing.
     by_digest = {record.sha256: record for record in known if not record.new}
     size = extractor.settings["size"]
-    final, todo = {}, []
+    final, todo = _as_they_were(known, files)
+    kept, counts = len(final), collections.Counter()
+    report.advance(kept, 0)
+
+    def prepared(item):
+        record = _record(*item)
+        same = by_digest.get(record.sha256)
+        return (record, load(record.file, size)) if same is None else (record._replace(row=same.row), None)
+
+    for chosen in _batches(_images.ahead(todo, prepared, 2 * batch), batch, final, counts, report):
+        records, pixels = zip(*chosen)
+        final.update((record.file, record) for record in store.add(records, extractor(np.stack(pixels))))
+        counts["computed"] += len(chosen)
+        report.advance(len(chosen), len(chosen))
+    mine = None if part is None else lambda path: _part_of(path, part[1]) == part[0]
+    ordered = [final[file] for file in (os.path.join(*item) for item in files) if file in final]
+    return Counts(kept, counts["moved"], counts["computed"], counts["left out"], store.finish(ordered, folders, mine))
+
+
+def _as_they_were(known, files):
+    """The Records of files that are as a store knows them, by file, and a list of the other files."""
+    by_file = {record.file: record for record in known}
+    same, others = {}, []
     for folder, path in files:
         file = os.path.join(folder, path)
         try:
@@ -87,48 +109,31 @@ def index(store, extractor, folders, files, batch, report, part=None):
             status = None  # gone, or out of reach: told when it is read
         old = by_file.get(file)
         if status and old and (old.size, old.time) == (status.st_size, status.st_mtime_ns):
-            final[file] = old._replace(folder=folder, path=path)
+            same[file] = old._replace(folder=folder, path=path)
         else:
-            todo.append((folder, path))
-    kept, moved, computed, left_out = len(final), 0, 0, 0
-    report.advance(kept, 0)
+            others.append((folder, path))
+    return same, others
 
-    def prepared(item):
-        record = _record(*item)
-        same = by_digest.get(record.sha256)
-        if same is not None:
-            return record._replace(row=same.row), None
-        return record, load(record.file, size)
 
+def _batches(results, size, final, counts, report):
+    """Yields lists of (Record, pixels) to compute. What is in the store already goes to `final`; bad files are told."""
     waiting = []
-
-    def run():
-        nonlocal computed
-        pixels = np.stack([values for _, values in waiting])
-        for record in store.add([record for record, _ in waiting], extractor(pixels)):
-            final[record.file] = record
-        computed += len(waiting)
-        report.advance(len(waiting), len(waiting))
-        del waiting[:]
-
-    for _, result in _images.ahead(todo, prepared, 2 * batch):
+    for _, result in results:
         if isinstance(result, Exception):
-            left_out += 1
+            counts["left out"] += 1
             report.problem(result)
             report.advance(1, 0)
         elif result[1] is None:
-            moved += 1
+            counts["moved"] += 1
             final[result[0].file] = result[0]
             report.advance(1, 0)
         else:
             waiting.append(result)
-            if len(waiting) == batch:
-                run()
+            if len(waiting) == size:
+                yield waiting
+                waiting = []
     if waiting:
-        run()
-    mine = None if part is None else lambda path: _part_of(path, part[1]) == part[0]
-    ordered = [final[file] for file in (os.path.join(*item) for item in files) if file in final]
-    return Counts(kept, moved, computed, left_out, store.finish(ordered, folders, mine))
+        yield waiting
 
 
 def _record(folder, path):
