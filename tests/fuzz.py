@@ -9,6 +9,7 @@ than a line, a file that ran code.
 import argparse
 import collections
 import contextlib
+import functools
 import glob
 import io
 import json
@@ -371,7 +372,71 @@ def use_recording(path):
                     assert json.dumps(result) and show.text(result)
 
 
+# Images: mutated ones of all formats, under names that need not fit, and pictures that are small as files alone.
+
+
+@functools.lru_cache(maxsize=None)
+def good_images():
+    """The bytes of a picture in all formats and most of their kinds."""
+    from PIL import Image
+
+    picture = Image.fromarray(np.random.RandomState(0).randint(0, 256, (40, 50, 3)).astype(np.uint8))
+    turned = Image.Exif()
+    turned[274] = 6
+    kinds = (
+        *((mode, "PNG", {"exif": turned}) for mode in ("RGB", "RGBA", "P", "L", "LA", "1")),
+        *((mode, "JPEG", {"exif": turned, "progressive": mode == "L"}) for mode in ("RGB", "CMYK", "L")),
+        *(("RGB", "TIFF", {"compression": how, "tiffinfo": {274: 5}}) for how in ("raw", "tiff_lzw", "jpeg")),
+        *((mode, "TIFF", {}) for mode in ("RGBA", "P", "CMYK", "LAB", "YCbCr", "1", "L", "I", "F")),
+        *((mode, "BMP", {}) for mode in ("RGB", "P", "1")),
+        *((mode, "PPM", {}) for mode in ("RGB", "L", "1", "I")),
+        ("P", "GIF", {}), ("RGB", "WEBP", {"exif": turned}), ("RGBA", "WEBP", {"lossless": True}),
+        *(("RGB", kind, {"save_all": True, "append_images": [picture]}) for kind in ("GIF", "WEBP")),
+    )  # fmt: skip
+    made = []
+    for mode, kind, options in kinds:
+        file = io.BytesIO()
+        (Image.new(mode, (50, 40)) if mode == "LAB" else picture.convert(mode)).save(file, kind, **options)
+        made.append(file.getvalue())
+    return made
+
+
+def image_case(rng, folder):
+    content = rng.choice(good_images())
+    if rng.random() < 0.05:
+        content = bomb(rng)
+    name = rng.choice(("a.png", "a.jpg", "a.tif", "a.gif", "a", "a.eps", "a.svg"))
+    return written(folder, name, mutated(rng, content) if rng.random() < 0.95 else content)
+
+
+def bomb(rng):
+    """A picture of many pixels in few bytes."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    size = rng.choice(((9000, 9000), (10000, 9000), (60000, 1), (1, 60000), (16000, 16000)))
+    Image.new("1", size).save(file, rng.choice(("PNG", "TIFF")), compression=rng.choice(("group4", "packbits", "raw")))
+    return file.getvalue()
+
+
+def import_images():
+    from tensorflow_vgg import utils
+
+    utils.load_image(os.path.join(os.path.dirname(HERE), "test_data", "cat.jpeg"))
+    good_images()
+
+
+def use_image(path):
+    from tensorflow_vgg import utils
+
+    try:
+        utils.load_image(path)
+    except AssertionError as error:  # upstream's, of values outside [0, 1]
+        raise ValueError(str(error)) from error
+
+
 TARGETS = {
+    "images": Target(image_case, use_image, import_images),
     "weights": Target(weight_case, use_weights, None),
     "cache": Target(cache_case, use_cache, None),
     "recordings": Target(recording_case, use_recording, import_comparing),
