@@ -1,12 +1,15 @@
 """Weight files: every generation of Python and NumPy, broken and hostile ones, and what is written."""
 
+import collections
 import glob
 import io
 import os
 import pickle
+import resource
 import struct
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -243,6 +246,103 @@ def test_hostile_pickles_run_nothing(tmp_path, way):
     assert not mark.exists()
     # Nothing the pickle did lasts: a good file reads as before.
     assert_same(weights.read(FORMATS[0]), three_layers())
+
+
+# Small files that ask for much.
+
+BIG = struct.pack("<I", 1 << 28)
+SHARED_BYTES = b"T" + struct.pack("<I", 1 << 20) + bytes(1 << 20) + b"q\x00"
+ONE_ARRAY = (
+    RECONSTRUCT + b"(" + NDARRAY + b"K\x00\x85C\x01btR(K\x01(J" + struct.pack("<I", 1 << 20) + b"t"
+    + DTYPE + b"(X\x02\x00\x00\x00u1K\x00K\x01tR\x89h\x00tb"
+)  # fmt: skip
+
+GREEDY = {
+    "a tuple a million deep as a key": b"}N" + b"\x85" * 10**6 + b"Ns.",
+    "a tuple a million deep as a value": b"}K\x01N" + b"\x85" * 10**6 + b"s.",
+    "a tuple of two, forty times over, as a key": b"}N" + b"2\x86" * 40 + b"Ns.",
+    "a tuple of two, forty times over, in a set": b"\x8f(N" + b"2\x86" * 40 + b"\x90.",
+    "a tuple of two, forty times over, in a frozenset": b"(N" + b"2\x86" * 40 + b"\x91.",
+    "a tuple of two, forty times over, for set()": b"cbuiltins\nset\n]N" + b"2\x86" * 40 + b"a\x85R.",
+    "a memo of 4 GB": b"}Nr" + BIG + b"Ns.",
+    "a memo by a number of many digits": b"Np" + b"9" * 10**6 + b"\n.",
+    "a string of 4 GB": b"}T\xff\xff\xff\xffabc.",
+    "bytes of an exabyte": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 60) + b"abc.",
+    "a number of a million digits": b"}L" + b"9" * 10**6 + b"L\nNs.",
+    "a number of a million bytes": b"}\x8b" + struct.pack("<I", 10**6) + b"\x7f" * 10**6 + b"Ns.",
+    "int() of a million digits": b"cbuiltins\nint\nX" + struct.pack("<I", 10**6) + b"9" * 10**6 + b"\x85R.",
+    "a million lists": b"(" + b"]" * 10**6 + b"l.",
+    "a million sets": b"(" + b"\x8f" * 10**6 + b"l.",
+    "the bytes of one array in a thousand": SHARED_BYTES + b"](" + ONE_ARRAY * 1000 + b"e.",
+    "a long list for a thousand sets": (
+        b"](" + b"K\x01" * 10**5 + b"eq\x00](" + b"cbuiltins\nset\nh\x00\x85R" * 1000 + b"e."
+    ),
+    "a shape of many dimensions": raw(
+        RECONSTRUCT, b"(", NDARRAY, b"K\x00\x85C\x01btR(K\x01(", b"K\x02" * 10**5, b"t",
+        DTYPE, b"(X\x02\x00\x00\x00f4K\x00K\x01tR\x89C\x00tb",
+    ),
+    "a size of many digits": raw(
+        RECONSTRUCT, b"(", NDARRAY, b"K\x00\x85C\x01btR(K\x01\x8a\xff" + b"\x7f" * 255 + b"\x85",
+        DTYPE, b"(X\x02\x00\x00\x00f4K\x00K\x01tR\x89C\x00tb",
+    ),
+    "a long name": b"c" + b"m" * 10**6 + b"\nsystem\n.",
+    "a long name by strings": b"X" + struct.pack("<I", 10**6) + b"m" * 10**6 + b"X\x01\x00\x00\x00a\x93.",
+    "a name with control characters": b"X\x03\x00\x00\x00a\x1b[X\x01\x00\x00\x00\n\x93.",
+    "a long dtype": DTYPE + b"(X" + struct.pack("<I", 10**6) + b"x" * 10**6 + b"K\x00K\x01tR.",
+    "a long codec": b"c_codecs\nencode\n(X\x01\x00\x00\x00aX" + struct.pack("<I", 10**6) + b"z" * 10**6 + b"tR.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", GREEDY)
+def test_greedy_pickles_get_nothing(tmp_path, way):
+    """Refused in a moment, by a line that a terminal can show, whatever memory and time they ask for."""
+    began, before = time.time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refuse(tmp_path, npy(GREEDY[way]), r"\A.{,400}\Z")
+    assert time.time() - began < 5 and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10
+
+
+def test_a_header_of_4_gb(tmp_path):
+    refuse(tmp_path, b"\x93NUMPY\x02\x00\xff\xff\xff\xff{" + bytes(100), "header too long")
+
+
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(str(tmp_path / "pipe.npy"))
+    with pytest.raises(weights.WeightsError, match="got a pipe or device"):
+        weights.read(str(tmp_path / "pipe.npy"))
+
+
+def test_other_objects_are_read_as_numpy_does(tmp_path):
+    """What scripts save beside weights, in the protocols that NumPy has written."""
+    ordered = collections.OrderedDict([("b", 1), ("a", [1.5, None, True])])
+    defaults = collections.defaultdict(list, {"x": [np.float32(2.5), np.arange(3)]})
+    text = np.array(["\u00e9", "abc"])
+    values = [
+        1,
+        -(2**70),
+        2.5,
+        1j,
+        "\u00e9\n'",
+        b"\x00\xff",
+        (),
+        (1, (2,)),
+        {1: "a", b"b": {}},
+        {1, 2},
+        frozenset("ab"),
+    ]
+    values += [
+        ordered,
+        defaults,
+        np.float64(3),
+        np.str_("s"),
+        np.array([[1, "x"], [None, {}]], object),
+        text,
+        np.array(5),
+    ]
+    for protocol in range(5):
+        for value in values:
+            found = weights.read_objects(io.BytesIO(pickle.dumps(value, protocol)), "it", bare=True, keep_bytes=True)
+            assert type(found) is type(value) and repr(found) == repr(value), protocol
+    assert weights.read_objects(io.BytesIO(pickle.dumps(defaults)), "it", bare=True)["new"] == []
 
 
 @pytest.mark.parametrize("path", FORMATS, ids=os.path.basename)

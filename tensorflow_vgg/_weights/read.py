@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import stat
 
 import numpy as np
 
-from tensorflow_vgg._weights.allowed import unpickle
-from tensorflow_vgg._weights.error import WeightsError
+from tensorflow_vgg._weights.error import WeightsError, shown
+from tensorflow_vgg._weights.pickles import Source, unpickle
 
 __all__ = ["file_digest", "read", "read_objects"]
 
@@ -29,15 +30,14 @@ def read(path, *digests):
       WeightsError: the file is no such dict, is cut short, or wants to run code.
       OSError: the file cannot be opened.
     """
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise WeightsError(f"{path}: expected a .npy file of a dict of layers, got a pipe or device")
     with open(path, "rb") as file:
         start = file.read(512)
         file.seek(0)
         _recognise(start, path)
-        if digests:
-            file = _Digesting(file, digests)
-        weights = read_objects(file, path)
-        while digests and file.read(1 << 20):
-            pass
+        weights = read_objects(file, path, digests=digests)
     if isinstance(weights, np.ndarray) and weights.shape == ():
         weights = weights.item()
     if not isinstance(weights, dict):
@@ -45,7 +45,7 @@ def read(path, *digests):
     return weights
 
 
-def read_objects(file, path, bare=False, keep_bytes=False):
+def read_objects(file, path, bare=False, keep_bytes=False, digests=()):
     """Reads a `.npy` of Python objects as `read` does, whatever plain containers and arrays it holds.
 
     Args:
@@ -53,6 +53,7 @@ def read_objects(file, path, bare=False, keep_bytes=False):
       path: its name, for the messages.
       bare: whether it is a pickle without the header of a `.npy`.
       keep_bytes: whether the keys of Python 2's dicts stay bytes, as `numpy.load(path, encoding="bytes")` has them.
+      digests: hashlib objects, updated with every byte of the file while it is read.
 
     Returns:
       What `numpy.load(path, allow_pickle=True)` would: mostly an object array.
@@ -61,27 +62,34 @@ def read_objects(file, path, bare=False, keep_bytes=False):
       WeightsError: the file holds no objects, is cut short, or wants to run code.
     """
     try:
-        if bare:
-            return unpickle(file, keep_bytes)
-        version = np.lib.format.read_magic(file)
-        if version not in ((1, 0), (2, 0), (3, 0)):
-            raise WeightsError(f"damaged: there is no version {version} of .npy")
-        read_header = np.lib.format.read_array_header_1_0
-        if version != (1, 0):
-            read_header = np.lib.format.read_array_header_2_0
-        shape, _, dtype = read_header(file)
-        if not dtype.hasobject:
-            raise WeightsError(f"{path}: expected a dict of layers, got an array of {dtype}, shape {shape}")
-        return unpickle(file, keep_bytes)
+        source = Source(file, digests)
+        if not bare:
+            _read_header(source)
+        found = unpickle(source, keep_bytes)
+        if digests:
+            source.finish()
+        return found
     except WeightsError as error:
-        raise WeightsError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+        raise WeightsError(f"{path}: {error}") from error
     except EOFError as error:
         raise _truncated(path) from error
-    except Exception as error:  # unpickling a damaged or hostile file can raise anything
-        if "truncated" in str(error):
-            raise _truncated(path) from error
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except MemoryError as error:
+        raise WeightsError(f"{path}: needs more memory than there is") from error
+    except Exception as error:  # a damaged or hostile file can make NumPy and Python raise anything
+        reason = shown(str(error), 200) or type(error).__name__
         raise WeightsError(f"{path}: damaged, or no weight file: {reason}; get the file again") from error
+
+
+def _read_header(source):
+    """Reads what stands before the pickle in a `.npy` of objects."""
+    version = np.lib.format.read_magic(source)
+    if version not in ((1, 0), (2, 0), (3, 0)):
+        raise WeightsError(f"damaged: there is no version {version} of .npy")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(source)
+    if not dtype.hasobject:
+        kind = f"an array of {shown(str(dtype))}, shape {shown(str(shape))}"
+        raise WeightsError(f"expected a dict of layers, got {kind}")
 
 
 def file_digest(path):
@@ -91,25 +99,6 @@ def file_digest(path):
         for part in iter(lambda: file.read(1 << 20), b""):
             found.update(part)
     return found.hexdigest()
-
-
-class _Digesting:
-    """A file whose digests are taken while it is read, so that it is read once."""
-
-    def __init__(self, file, digests):
-        self._file = file
-        self._digests = digests
-
-    def read(self, size=-1):
-        return self._digest(self._file.read(size))
-
-    def readline(self):
-        return self._digest(self._file.readline())
-
-    def _digest(self, data):
-        for digest in self._digests:
-            digest.update(data)
-        return data
 
 
 def _recognise(start, path):
