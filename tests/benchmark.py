@@ -93,9 +93,10 @@ def run(script):
     """A script under `run`, in the current folder."""
     from tensorflow_vgg._command.main import main as command
 
-    with contextlib.redirect_stdout(sys.stderr):
-        if command(["run", script]):
-            raise RuntimeError(f"{script} failed")
+    with open(os.devnull, "w") as silence, contextlib.redirect_stdout(silence):
+        status = command(["run", script])
+    if status:
+        raise RuntimeError(f"{script} failed")
     return {}
 
 
