@@ -152,7 +152,7 @@ def test_the_map_is_the_networks_and_the_bars_ends_are_its_numbers(seeded, pixel
     assert laid.get_clim() == (spatial.min(), spatial.max())
     assert np.asarray(photo.get_array()).shape == (224, 224)
     labels = [text.get_text() for text in laid.colorbar.ax.get_xticklabels()]
-    assert (labels[0], labels[-1]) == (f"{spatial.min():.3g}", f"{spatial.max():.3g}")
+    assert (labels[0], labels[-1]) == (f"{spatial.min():.3f}", f"{spatial.max():.3f}")
     bars = drawn_axes(drawn, "of 16 channels")
     order = [int(text.get_text()) for text in bars.get_xticklabels()]
     assert order == np.argsort(channels[0], kind="stable").tolist()

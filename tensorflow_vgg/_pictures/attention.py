@@ -87,7 +87,7 @@ def _lay_over(drawn, axes, photo, title, values, flat):
     bar = drawn.colorbar(laid, ax=axes, orientation="horizontal", fraction=0.05, pad=0.03)
     ends = np.linspace(*laid.get_clim(), 5)
     bar.set_ticks(ends)
-    bar.ax.set_xticklabels([f"{end:.3g}" for end in ends])
+    bar.ax.set_xticklabels([f"{end:.3f}" if ends[-1] >= 0.1 else f"{end:.2g}" for end in ends])
     _finish(axes, f"{title}: all {values.min():.3g}" if values.min() == values.max() else title)
 
 
@@ -110,6 +110,7 @@ def _over(axes, photo, values, flat):
 def _finish(axes, title):
     axes.set_title("\n".join(textwrap.wrap(figure.plain(title), 40)))
     axes.set_axis_off()
+    axes.set_anchor("N")  # in a line, though the photo has no bar below it
 
 
 def _draw_channels(axes, channels, note):
