@@ -48,8 +48,8 @@ def run(args):
 
     gallery = search.Gallery(args.gallery, args.weights)
     queries = _queries(args.images) if args.images else None
-    if args.html and os.path.isdir(args.html):
-        raise ValueError(f"--html {args.html}: expected the name of a file, found a folder")
+    if args.html and (os.path.isdir(args.html) or not args.html.lower().endswith((".html", ".htm"))):
+        raise ValueError(f"--html {args.html}: expected the name of a file that ends with .html, for it is replaced")
     failed = []
     if queries is None:
         sections = _duplicates(gallery, args)

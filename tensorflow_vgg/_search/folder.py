@@ -52,8 +52,8 @@ class Folder:
     def blocks(self):
         """See `store.open_store`."""
         now = self._open()
-        for start in range(0, len(now.lines), _BLOCK):
-            rows = range(start, min(start + _BLOCK, len(now.lines)))
+        for start in range(0, len(now.features), _BLOCK):
+            rows = range(start, min(start + _BLOCK, len(now.features)))
             yield [now.record(row) for row in rows], now.features[start : start + _BLOCK]
 
     def neighbours(self, features, top):
@@ -87,7 +87,7 @@ class Folder:
 
     def known(self):
         """See `store.open_store`."""
-        old = [self._old.record(row) for row in range(len(self._old.lines))] if self._old else []
+        old = [self._old.record(row) for row in range(len(self._old.features))] if self._old else []
         return old + self._part.records
 
     def add(self, records, features):
@@ -231,17 +231,15 @@ class _Opened:
         self.same = self.text, self.about["folders"], self.about["index"]["given"]
         self.index_path = gallery._place(_INDEX)
         self.index = None
-        ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == 10)
-        self.lines = list(zip([0, *(ends[:-1] + 1).tolist()], ends.tolist()))
+        self._ends = np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n")) + 1
         if hashlib.sha256(self.text).hexdigest() != self.about["images_sha256"]:
             raise ValueError(f"{_IMAGES} does not fit {_ABOUT}")
-        if self.features.shape != (self.about["images"], self.about["dimensions"]):
+        if self.features.shape != (len(self._ends), self.about["dimensions"]):
             raise ValueError(f"{_FEATURES} does not fit {_ABOUT}")
 
     def record(self, row):
         """The Record of a row. Lines are read when they are needed: there can be a million."""
-        start, end = self.lines[row]
-        line = json.loads(self.text[start:end])
+        line = json.loads(self.text[self._ends[row - 1] if row else 0 : self._ends[row]])
         return Record(
             self.about["folders"][line["folder"]], line["path"], line["size"], line["time"], line["sha256"], int(row)
         )
