@@ -6,8 +6,9 @@ for among the 200. The figure is recall at 1. --seed N gives random weights (ful
 speed: a query in 1,000,000 and 100,000 random features of 512 dimensions, with recall at 10.
 index: time against the bare network without top on the same images, and peak memory of 2000 images against 200.
 attention: squares of scikit-image's brick, gravel and grass, 40 a class to train the attention block and fc8 on, 24 to
-search in: precision at 10 by class before training, and after it without and with the attention. --weights seeded:19:thin
-takes a minute.
+search in: precision at 10 by class before training, and after it without and with the attention. It takes a minute with
+--weights seeded:19:thin.
+
 """
 
 import argparse
