@@ -168,20 +168,21 @@ def compat(source):
     loads = [call for call in calls if _may_allow(source, code, call)]
     for call in loads:
         last = source.closing(call) - 1
-        last -= source.words[last].string == ","
-        edits.append((source.offset(source.words[last].end),) * 2 + (_ALLOW,))
+        if source.words[last].string == ",":
+            last -= 1
+        edits.append(source.addition(source.words[last].end, _ALLOW))
     rows = {source.line_of(call.lineno)[0] for call in loads}
     edits += [source.insertion(row - 1, source.indentation(row) + _TRUST) for row in rows]
     # A file that names tensorflow.compat chooses between the two itself.
     imports = _imports(source, "tensorflow")
     if any(name.startswith("tensorflow.compat") for name in code.imports.values()):
         imports = []
-    edits += [(source.offset(word.end),) * 2 + (".compat.v1",) for word, _ in imports]
+    edits += [source.addition(word.end, ".compat.v1") for word, _ in imports]
     record = f" --compat {','.join(name for _, name in imports)}"
     record += f", {len(rows)} load{'' if len(rows) == 1 else 's'}" if rows else ""
     if imports and marks:
         token, match = marks[0]
-        edits.append((source.offset(token.start) + match.start("rest"),) * 2 + (record,))
+        edits.append(source.addition((token.start[0], token.start[1] + match.start("rest")), record))
     elif imports:  # the block was put in by hand
         row, _ = source.line_of(min(word.start[0] for word, _ in imports))
         edits.append(source.insertion(row - 1, f"{source.indentation(row)}# {MARK}{record}"))
@@ -329,7 +330,7 @@ def _reads_back(source, calls):
     uses = {id(stmt): [] for stmt, _ in calls}
     for node in ast.walk(source.tree):
         # Two functions may have the name: it is that of the nearest call above.
-        made = [stmt for stmt, _ in calls if key_of(stmt.targets[0]) == key_of(node) is not None]
+        made = [stmt for stmt, _ in calls if key_of(node) and key_of(stmt.targets[0]) == key_of(node)]
         above = [stmt for stmt in made if stmt.lineno <= node.lineno] or made[:1]
         if above and node is not above[-1].targets[0]:
             uses[id(above[-1])].append(node)

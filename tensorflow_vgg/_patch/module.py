@@ -4,7 +4,7 @@ import ast
 import contextlib
 import os
 
-from tensorflow_vgg._patch.source import BLOCK, Doubt, PatchError, Source
+from tensorflow_vgg._patch.source import BLOCK, Doubt, PatchError, tree_of
 
 __all__ = ["block_module", "find_module", "is_block_module", "read"]
 
@@ -90,8 +90,8 @@ def _trees(folder, word):
     for name in sorted(os.listdir(folder or ".")):
         path = os.path.join(folder, name)
         if name.endswith(".py") and os.path.isfile(path) and os.fsencode(word) in read(path):
-            with contextlib.suppress(PatchError):
-                yield path, Source(read(path), path).tree
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                yield path, tree_of(read(path))
 
 
 def _imported_with(tree, folder):

@@ -20,9 +20,9 @@ _CHANNELS_FIRST = ("NCHW", "NCDHW", "channels_first")
 _ELSEWHERE = "; name the place with --after or --before"
 _FOREIGN = "its layers are not TensorFlow 1's: the block cannot take what they give"
 
-# `function`: what the block is made in. `reads`: the expressions that shall read its result. `stmt`: the statement that
-# it is made after, or `before` which.
-Place = collections.namedtuple("Place", "function reads stmt before")
+# `reads`: the expressions that shall read the block's result. `stmt`: the statement after which it is made, or `before`
+# which.
+Place = collections.namedtuple("Place", "reads stmt before")
 # A pooling: the steps that make it, more than one where each is on a way of its own, and whether they name it.
 _Pooling = collections.namedtuple("_Pooling", "steps named")
 
@@ -199,10 +199,10 @@ def _place(code, function, made, reads):
     if not local:
         if any(step.function is not first.function or common(step.path, first.path) != first.path for _, step in reads):
             raise Doubt(looked_at, "what reads the layer is in more than one place: name the one with --before")
-        return Place(first.function, [read for read, _ in reads], first.stmt, True)
+        return Place([read for read, _ in reads], first.stmt, True)
     path = common(made[0].path, first.path)
     stmt = made[0].stmt if made[0].path == path else made[0].path[len(path)][0]
-    return Place(function, [read for read, _ in reads], stmt, False)
+    return Place([read for read, _ in reads], stmt, False)
 
 
 # ------------------------------------------------------------------------------------------------------- by a name

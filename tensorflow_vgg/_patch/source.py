@@ -10,7 +10,7 @@ import sys
 import tokenize
 import warnings
 
-__all__ = ["BLOCK", "Doubt", "PatchError", "Source", "key_of", "last_name_of", "lines", "literal_of"]
+__all__ = ["BLOCK", "Doubt", "PatchError", "Source", "key_of", "last_name_of", "lines", "literal_of", "tree_of"]
 
 BLOCK = "convolutional_block_attention_module"
 
@@ -57,9 +57,7 @@ class Source:
             self.text = data[len(self.bom) :].decode(self.encoding)
             self.lines = re.findall(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+", self.text)
             self.plain = [line.rstrip("\r\n") + "\n" for line in self.lines]
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the file's own, such as "\d" in a string
-                self.tree = ast.parse("".join(self.plain))
+            self.tree = tree_of("".join(self.plain))
             no_text = (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
             tokens = tokenize.generate_tokens(io.StringIO("".join(self.plain)).readline)
             self.tokens = [token for token in tokens if token.type not in no_text]
@@ -116,6 +114,10 @@ class Source:
         end = next((found.group() for found in ends if found), "\n")
         return (self._starts[row], self._starts[row], text + end)
 
+    def addition(self, position, text):
+        """The edit that puts text in at a token's (row, column)."""
+        return (self.offset(position), self.offset(position), text)
+
     def removal(self, first, last):
         """The edit that takes these rows out."""
         return (self._starts[first - 1], self._starts[last], "")
@@ -145,13 +147,23 @@ class Source:
         depth = 0
         for index in range(self.word(call), len(self.words)):
             text = self.words[index].string
-            depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
-            if depth == 0 and text == ")":
-                return index
+            if text in ("(", "[", "{"):
+                depth += 1
+            elif text in (")", "]", "}"):
+                depth -= 1
+                if depth == 0:
+                    return index
         raise PatchError(f"{self.path}: line {call.lineno}: cannot tell where this call ends")
 
     def quote(self, row):
         return f"  line {row}: {self.lines[row - 1].strip()}"
+
+
+def tree_of(text):
+    """The syntax tree of a file's text or bytes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the file's own, such as "\d" in a string
+        return ast.parse(text)
 
 
 def _syntax_message(error):

@@ -8,7 +8,7 @@ import re
 
 from tensorflow_vgg._patch.source import BLOCK, key_of, literal_of
 
-__all__ = ["Code", "common", "exclusive", "in_loop", "name_of_call", "strings_of"]
+__all__ = ["Code", "common", "exclusive", "in_loop", "strings_of"]
 
 # What a call is taken for, by its name; the first that fits.
 _KINDS = (
@@ -120,7 +120,7 @@ def in_loop(path):
     return any(isinstance(stmt, _LOOPS) for stmt, _ in path)
 
 
-def name_of_call(call):
+def _name_of_call(call):
     """The last name of what is called; of what gave that, as in Dense(10)(x)."""
     while isinstance(call.func, ast.Call):
         call = call.func
@@ -203,7 +203,7 @@ class Code:
 
     def _kind(self, call):
         """What a call makes, by its name; where that says nothing, by what the function of this file calls."""
-        name, origin = name_of_call(call), self.origin(call.func)
+        name, origin = _name_of_call(call), self.origin(call.func)
         if origin.split(".")[-1] == BLOCK:
             return "attention"
         kind = _kind_of_name(name)
@@ -216,7 +216,7 @@ class Code:
         inner = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
         if any(self.origin(node.func).split(".")[-1] == BLOCK for node in inner):
             return "attention"
-        kinds = {_kind_of_name(name_of_call(node)) for node in inner}
+        kinds = {_kind_of_name(_name_of_call(node)) for node in inner}
         if kinds == {"size"}:
             return "size"
         if {"conv", "pool"} <= kinds:
@@ -250,9 +250,8 @@ class Code:
         """All that an expression reads by a name, but for the sizes."""
         if self.is_call(expr, "size") or (isinstance(expr, ast.Attribute) and expr.attr in _NO_TENSORS):
             return []
-        return [expr] * bool(key_of(expr)) + [
-            read for child in ast.iter_child_nodes(expr) for read in self.reads(child)
-        ]
+        inner = [read for child in ast.iter_child_nodes(expr) for read in self.reads(child)]
+        return [expr, *inner] if key_of(expr) else inner
 
     def own_name(self, function):
         """What a method calls its object: `self`. Nothing, for a function that is none."""
