@@ -92,12 +92,13 @@ def _automatic(code, function, tree):
     others = [
         method for method, cls in code.owner.items() if cls is code.owner.get(function) and method is not function
     ]
-    heads = _heads(code, local, last) or [head for method in others for head in _heads(code, code.steps[method], last)]
+    heads = [head for steps in (local, *map(code.steps.get, others)) for head in _heads(code, steps, last)]
     if len(poolings) < _POOLINGS and not heads:
         return [], []
     calls = [call for pooling in poolings for step in pooling.steps for call in code.calls(step, "pool")]
     rows = _rows(last.steps + [call for _, call in heads[:1] if last.named])
     looped = any(in_loop(pooling.steps[0].path) for pooling in poolings)
+    paths = [pooling.steps[0].path for pooling in poolings if len(pooling.steps) == 1]
     reason = None
     if any(code.is_foreign(call, function) for call in calls):
         reason = _FOREIGN
@@ -111,6 +112,8 @@ def _automatic(code, function, tree):
         rows += _rows(poolings[-1].steps)
     elif not last.named:
         reason = "the pooling stands inside another call: give its result a name, on a line of its own"
+    elif any(path != common(path, last.steps[0].path) for path in paths):
+        reason = "a pooling is made on one of two ways only" + _ELSEWHERE
     elif not heads:
         reason = "no fully connected layer reads the fifth pooling; name the place with --after"
     if reason:

@@ -226,7 +226,10 @@ class Code:
     def is_foreign(self, call, function):
         """Whether a layer is no function of TensorFlow 1, but an object's, or another framework's."""
         bases = self.owner[function].bases if function in self.owner else []
-        return isinstance(call.func, ast.Call) or any(map(self._is_foreign_name, [call.func, *bases]))
+        made = self.made_elsewhere(key_of(call.func) or "", function)
+        values = [value for steps in made.values() for step in steps for value in step.values.values()]
+        is_object = any(isinstance(value, ast.Call) and _name_of_call(value) != "partial" for value in values)
+        return is_object or isinstance(call.func, ast.Call) or any(map(self._is_foreign_name, [call.func, *bases]))
 
     def _is_foreign_name(self, expr):
         if isinstance(expr, ast.Name) and self._foreign_star and expr.id not in {*self.imports, *self._functions}:

@@ -82,7 +82,8 @@ def plan(path, options, skim=False):
     except RecursionError:
         raise PatchError(f"{path}: nested too deep to be followed; nothing was changed") from None
     if not all(doubt.other_network for doubt in doubts):
-        places, present = [], []  # a network that may be a VGG and is not understood: the whole file is left alone
+        # A network that may be a VGG and is not understood: the whole file is left alone.
+        places, present, doubts = [], [], [doubt for doubt in doubts if not doubt.other_network]
     try:
         patched = source
         if places:

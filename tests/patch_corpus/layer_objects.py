@@ -27,3 +27,7 @@ class VGG(object):
 # line 8: self.pool1 = tf.layers.MaxPooling2D(2, 2)
 # line 10: self.pool2 = tf.layers.MaxPooling2D(2, 2)
 # the second is not made from the first; name the place with --after or --before
+# tensorflow-vgg: net.py: left alone:
+# line 24: x = self.pool5(self.conv5(x))
+# line 25: return self.fc6(tf.layers.flatten(x))
+# its layers are not TensorFlow 1's: the block cannot take what they give
