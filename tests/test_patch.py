@@ -301,7 +301,6 @@ def test_compat_changes_the_import_and_the_load_and_nothing_else(folder, capsys)
         "x = np.load(p, None, False, encoding='latin1')",
         "x = np.load(*p, encoding='latin1')",
         "x = np.load(p, encoding='x', **k)",
-        "x = f\"{np.load(p, encoding='latin1')}\"",
         "x = pickle.load(p, encoding='latin1')",
     ],
 )

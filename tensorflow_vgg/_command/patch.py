@@ -192,7 +192,7 @@ def _show(plan):
 
     change, encoding = write.diff(plan)
     if sys.stdout.isatty():
-        for line in change.decode(encoding, "backslashreplace").splitlines():
+        for line in change.decode(encoding, "backslashreplace").expandtabs().splitlines():
             say(line)
     else:
         sys.stdout.flush()
