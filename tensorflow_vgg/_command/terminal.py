@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unicodedata
 
-__all__ = ["Progress", "Report", "complain", "say", "shown", "tensorflow", "unheard"]
+__all__ = ["Progress", "complain", "say", "shown", "tensorflow", "unheard"]
 
 
 _DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -72,29 +72,6 @@ class Progress:
     def clear(self):
         if self.enabled:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
-class Report:
-    """Tells how training goes: what stays on stdout, what is wrong on stderr, and what passes on a terminal."""
-
-    def line(self, text):
-        self._clear()
-        say(text)
-        sys.stdout.flush()
-
-    def problem(self, text):
-        self._clear()
-        complain(text)
-
-    def show(self, text):
-        if sys.stderr.isatty():
-            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
-    def progress(self, total, what):
-        return Progress(total, what=f"{what} ")
-
-    def _clear(self):
-        self.show("")
 
 
 def tensorflow():
