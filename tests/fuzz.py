@@ -446,11 +446,75 @@ def use_image(path):
         raise ValueError(str(error)) from error
 
 
+# Run folders: what a training writes, and reads again when it goes on.
+
+
+def run_case(rng, folder):
+    settings = {
+        **dict.fromkeys(("attention", "augment"), True),
+        "weights": "thin.npy",
+        "validation": "0.2",
+        "attention_start": "open",
+        "train": "fc",
+        "epochs": 30,
+        "batch": 16,
+        "optimizer": "adam",
+        "learning_rate": 3e-5,
+        "weight_decay": 0.0,
+        "dropout": 0.8,
+        "seed": 0,
+        "keep": "both",
+    }
+    items = [[f"class/{number}.png", 100 + number] for number in range(5)]
+    step = {"step": 1, "loss": 1.0, "accuracy": 0.5, "rate": 1e-5, "images": 16}
+    epoch = {"epoch": 1, "step": 1, "loss": 1.0, "accuracy": 0.5, "validation_loss": 1.0, "best": True, "seconds": 1.0}
+    split = {"classes": ["class", "other"], "training": items[:4], "validation": items[4:]}
+    files = {
+        "config.json": json.dumps({"settings": settings, "weights_sha256": "0" * 64}),
+        "images.json": json.dumps({**split, "left_out": [2], "pool5_sha256": "0" * 64}),
+        "metrics.jsonl": "".join(json.dumps(line) + "\n" for line in (step, epoch, {"step": 1, "kept": {"w": 1}})),
+        "model.ckpt-1.index": "",
+        ".lock": "",
+    }
+    for name, text in files.items():
+        if rng.random() < 0.9:
+            written(folder, name, text.encode())
+    for name in rng.sample(sorted(files), 2):
+        path = os.path.join(folder, name)
+        way = rng.randrange(8)
+        if way < 6 and os.path.exists(path):
+            deep = rng.choice((b"[", b'{"a":')) * 10**5
+            written(folder, name, mutated(rng, files[name].encode() or b"0") if way < 5 else deep)
+        elif way > 5:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
+            rng.choice((os.mkfifo, os.mkdir, lambda name: os.symlink(rng.choice(("/dev/zero", name)), name)))(path)
+    return folder
+
+
+def use_run(folder):
+    from tensorflow_vgg._train import checkpoints, images, settings
+
+    with checkpoints.alone(folder):
+        chosen, epochs = settings.choose(folder, {"epochs": None})
+        assert epochs is None or (chosen["epochs"] >= 1 and chosen["train"] in ("head", "fc", "all"))
+        images.recorded(folder, checkpoints.last_step(folder) >= 0)
+        history = settings.read_metrics(os.path.join(folder, "metrics.jsonl"))
+        settings.best_epoch(history)
+        assert sum(line["step"] for line in history) >= 0
+
+
+def prepare_run():
+    import tensorflow_vgg._train.checkpoints
+    import tensorflow_vgg._train.images  # noqa: F401
+
+
 TARGETS = {
     "images": Target(image_case, use_image, import_images),
     "weights": Target(weight_case, use_weights, None),
     "cache": Target(cache_case, use_cache, None),
     "recordings": Target(recording_case, use_recording, import_comparing),
+    "runs": Target(run_case, use_run, prepare_run),
 }
 
 

@@ -18,8 +18,11 @@ CLASSES = ["coffee", "coins", "moon"]  # photographs that every scikit-image has
 
 
 def make_images(folder):
-    """Ten images a class to train on and ten to validate on; returns the folder."""
+    """Ten images a class to train on and four to validate on; returns the folder."""
     write_crops(str(folder), CLASSES, 10)
+    for name in CLASSES:
+        for number in range(4, 10):
+            os.remove(os.path.join(str(folder), "validation", name, f"{name}{number:02}.png"))
     return str(folder)
 
 

@@ -98,7 +98,8 @@ def configure(parser):
         type=options.WHOLE,
         default=4,
         metavar="N",
-        help="after the last epoch, draw what the network looks at in N validation images; default: %(default)s",
+        help="after the last epoch, draw what the network looks at in N validation images; 0: draw nothing, the curves "
+        "neither; default: %(default)s",
     )
     several = parser.add_argument_group("on several machines")
     several.add_argument("--ps", metavar="HOST:PORT[,…]", help="the parameter servers")
@@ -127,7 +128,7 @@ def run(args):
     for name in ("weights", "validation"):  # a run goes on from another folder, too
         if given[name] is not None and os.path.exists(given[name]):
             given[name] = os.path.abspath(given[name])
-    trained = Run(args.out, args.folder, given, _weight_dict, report, machines, args.save_every)
+    trained = Run(args.out, args.folder, given, _weight_dict, report, machines, args.save_every, args.pictures > 0)
     done = trained.train()
     if done and trained.trained_now and args.pictures:
         _draw_attention(trained, args.pictures, report)

@@ -4,8 +4,6 @@ import contextlib
 import os
 import re
 
-import tensorflow.compat.v1 as tf
-
 from tensorflow_vgg._train.settings import write_text
 
 __all__ = ["alone", "last", "last_step", "mend", "steps", "without_later"]
@@ -78,11 +76,13 @@ def _path(run, step):
 
 def _readable(path):
     """Whether all of a checkpoint can be read; TensorFlow has a checksum for each tensor."""
+    import tensorflow.compat.v1 as tf
+
     try:
         reader = tf.train.load_checkpoint(path)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
-    except (tf.errors.OpError, RuntimeError, ValueError):
+    except Exception:  # TensorFlow has many for what is damaged, and IndexError among them
         return False
     return reader.has_tensor("global_step")
 

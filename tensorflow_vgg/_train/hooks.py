@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import weights
-from tensorflow_vgg._train.settings import read_metrics
+from tensorflow_vgg._train.settings import best_epoch, read_metrics
 
-__all__ = ["Begin", "Best", "Finite", "NotFinite", "Record", "Saver", "Stop", "Validation", "best_epoch"]
+__all__ = ["Begin", "Best", "Finite", "NotFinite", "Record", "Saver", "Stop", "Validation"]
 
 _DIVERGING = 10.0  # times the first epoch's loss
 
@@ -133,12 +133,6 @@ class Best:
         for name in os.listdir(self._run):
             if re.fullmatch(r"best-\d+\.npy", name) and name != f"best-{self._step}.npy":
                 os.remove(os.path.join(self._run, name))
-
-
-def best_epoch(history):
-    """The line of metrics.jsonl of the first epoch with the least validation loss, or None."""
-    validated = [line for line in history if "epoch" in line and np.isfinite(line.get("validation_loss", np.nan))]
-    return min(validated, key=lambda line: line["validation_loss"], default=None)
 
 
 class Stop(tf.train.SessionRunHook):

@@ -7,8 +7,9 @@ import os
 import unicodedata
 
 from tensorflow_vgg import utils
+from tensorflow_vgg._train.settings import damaged, read_json
 
-__all__ = ["Listing", "check_place", "find_images", "split"]
+__all__ = ["Listing", "check_place", "expect_same", "find_images", "recorded", "split"]
 
 _FEW = 5  # a class of fewer images is warned of
 _TOLD = 12  # classes that a line names
@@ -175,3 +176,42 @@ def _hash(seed, path):
     """A number that depends on the seed and the image's class and name alone."""
     name = "/".join([str(seed), os.path.basename(os.path.dirname(path)), os.path.basename(path)])
     return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+
+
+def recorded(run, begun):
+    """What images.json of a run says: a dict of classes, training, validation, left_out and pool5_sha256.
+
+    Args:
+      run: the folder.
+      begun: whether there has been a step; if not, the file may be missing: then None.
+
+    Raises:
+      ValueError: it is damaged.
+    """
+    path = os.path.join(run, "images.json")
+    if not begun and not os.path.lexists(path):
+        return None
+    found = read_json(path)
+    try:
+        count = sum(len([name + "" for name, _ in found[part]]) for part in ("training", "validation"))
+        left_out, digest = found.get("left_out"), found.get("pool5_sha256")
+        whole = isinstance(found["classes"], list) and (digest is None or isinstance(digest, str))
+        whole = whole and all(type(number) is int and 0 <= number < count for number in left_out or ())
+    except (KeyError, TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise damaged(path, "expected the images of a run")
+    return found
+
+
+def expect_same(before, now, folder, run):
+    """Raises unless the images of `folder` are those that a run began with; both as `Listing.names` gives them."""
+    if all(before[part] == now[part] for part in now):
+        return
+    names = [{name for name, _ in some["training"] + some["validation"]} for some in (before, now)]
+    differences = (("gone", names[0] - names[1]), ("new", names[1] - names[0]))
+    told = [f"{what}: {len(some)}, such as {min(some)}" for what, some in differences if some]
+    raise ValueError(
+        f"{folder}: other images than {run} began with ({'; '.join(told) or 'other sizes or another order'}), see "
+        f"{os.path.join(run, 'images.json')}; start another run for them"
+    )

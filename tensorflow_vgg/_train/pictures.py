@@ -8,8 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import utils, weights
 from tensorflow_vgg._pictures import attention, figure, page
-from tensorflow_vgg._train.hooks import best_epoch
-from tensorflow_vgg._train.settings import read_metrics
+from tensorflow_vgg._train.settings import best_epoch, read_metrics
 
 __all__ = ["attention_images", "can_draw", "draw_attention", "draw_confusion", "draw_curves", "write_wrong"]
 

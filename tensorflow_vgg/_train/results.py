@@ -7,9 +7,8 @@ import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import weights
 from tensorflow_vgg._train import checkpoints, pictures
-from tensorflow_vgg._train.hooks import best_epoch
 from tensorflow_vgg._train.network import TRAINED, trained_name
-from tensorflow_vgg._train.settings import read_metrics
+from tensorflow_vgg._train.settings import best_epoch, read_metrics
 
 __all__ = ["write"]
 
@@ -42,7 +41,8 @@ def write(run, weight_dict):
         run.report.show(f"writing {path}")
         weights.write(path, {**weight_dict, **layers})
         run.report.line(f"{path}: {told}")
-    pictures.draw_curves(run.path, run.report)
+    if run.draws:
+        pictures.draw_curves(run.path, run.report)
     with open(metrics, "a") as file:
         file.write(json.dumps({"step": step, "kept": {name: of for name, (_, of, _) in files.items()}}) + "\n")
 

@@ -36,9 +36,10 @@ class Run:
         and progress(total, what, done=0), a context manager of what has advance(count).
       cluster: the `Cluster` that this process, a worker, is of; None: it trains alone.
       save_every: seconds between checkpoints.
+      draws: whether to draw curves.png.
     """
 
-    def __init__(self, path, folder, given, load_weights, report, cluster=None, save_every=60.0):
+    def __init__(self, path, folder, given, load_weights, report, cluster=None, save_every=60.0, draws=True):
         self.path = path
         self.folder = folder
         self.report = report
@@ -47,6 +48,7 @@ class Run:
         self._load_weights = load_weights
         self.cluster = cluster
         self.save_every = save_every
+        self.draws = draws
         self.stop = hooks.Stop()
         self.trained_now = False  # whether this process, a chief, has made the last step
 
@@ -81,7 +83,7 @@ class Run:
         if not self.chief:
             # A worker that begins before there is a checkpoint would look for the chief's variables for long.
             self._wait_for("checkpoint")
-        recorded = self._recorded_images()
+        recorded = images.recorded(self.path, checkpoints.last_step(self.path) >= 0)
         self.listing = listing = self._listing(recorded)
         self.report.show(f"reading {self.settings['weights']}")
         weight_dict = network.start(self._load_weights(self.settings["weights"]), self.settings, self.report)
@@ -124,39 +126,12 @@ class Run:
         )
         return True
 
-    def _recorded_images(self):
-        """What images.json says; None for a run that has not begun."""
-        path = self._in("images.json")
-        if not os.path.lexists(path) and checkpoints.last_step(self.path) < 0:
-            return None
-        found = settings.read_json(path)
-        try:
-            count = sum(len([name + "" for name, _ in found[part]]) for part in ("training", "validation"))
-            left_out, digest = found.get("left_out"), found.get("pool5_sha256", "")
-            whole = isinstance(found["classes"], list) and (digest is None or isinstance(digest, str))
-            whole = whole and all(type(number) is int and 0 <= number < count for number in left_out or ())
-        except (KeyError, TypeError, ValueError):
-            whole = False
-        if not whole:
-            raise settings.damaged(path, "expected the images of a run")
-        return found
-
     def _listing(self, recorded):
         """The images, which must be those that the run began with."""
         held_out = None if recorded is None else {name for name, _ in recorded["validation"]}
         listing = images.split(self.folder, self.settings["validation"], self.settings["seed"], held_out)
-        names = listing.names()
-        if recorded is not None and any(recorded[part] != names[part] for part in names):
-            before, now = ({name for name, _ in some["training"] + some["validation"]} for some in (recorded, names))
-            told = [
-                f"{what}: {len(some)}, such as {min(some)}"
-                for what, some in (("gone", before - now), ("new", now - before))
-                if some
-            ]
-            raise ValueError(
-                f"{self.folder}: other images than {self.path} began with ({'; '.join(told) or 'other sizes'}), see "
-                f"{self._in('images.json')}; start another run for them"
-            )
+        if recorded is not None:
+            images.expect_same(recorded, listing.names(), self.folder, self.path)
         self.report.line(listing.text())
         for doubt in listing.doubts():
             self.report.problem(doubt)

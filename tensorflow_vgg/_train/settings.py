@@ -1,15 +1,23 @@
 """The settings of a run, and its files of JSON."""
 
 import json
+import math
 import os
 import platform
 
-import numpy as np
-import tensorflow.compat.v1 as tf
-
 from tensorflow_vgg import __version__, weights
 
-__all__ = ["DEFAULTS", "LEARNING_RATES", "choose", "damaged", "read_json", "read_metrics", "write_config", "write_text"]
+__all__ = [
+    "DEFAULTS",
+    "LEARNING_RATES",
+    "best_epoch",
+    "choose",
+    "damaged",
+    "read_json",
+    "read_metrics",
+    "write_config",
+    "write_text",
+]
 
 LEARNING_RATES = {"adam": 3e-5, "momentum": 1e-3, "sgd": 1e-2}
 DEFAULTS = {
@@ -125,6 +133,9 @@ def read_json(path):
 
 def write_config(run, settings):
     """Writes config.json, or checks that the weights are still those that the run began with."""
+    import numpy as np
+    import tensorflow.compat.v1 as tf
+
     source = settings["weights"]
     digest = None if source.startswith("seeded:") else weights.file_digest(source)
     path = os.path.join(run, "config.json")
@@ -179,3 +190,9 @@ def _is_metric(values):
         and all(type(value) in (int, float) for value in numbers)
         and all(type(value) is int and value >= 0 for value in whole)
     )
+
+
+def best_epoch(history):
+    """The line of metrics.jsonl of the first epoch with the least validation loss, or None."""
+    validated = [line for line in history if "epoch" in line and math.isfinite(line.get("validation_loss", math.nan))]
+    return min(validated, key=lambda line: line["validation_loss"], default=None)
