@@ -270,7 +270,7 @@ def tamper(rng, folder):
             )
         elif way == 6:
             os.chmod(path, rng.choice((0o777, 0, 0o644)))
-        elif way == 7 and not regular and not os.path.islink(path):
+        elif way == 7 and os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path)
         elif way == 8 and os.path.basename(path) == "manifest.json" and regular:
             with open(path) as file, contextlib.suppress(ValueError, KeyError, TypeError, IndexError):

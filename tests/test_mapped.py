@@ -524,6 +524,9 @@ def test_what_cannot_be_mapped(thin_file, home, seeded):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert type(mapped.load(f"{thin_file}{number}")["fc6"][0]) is np.ndarray
+    pair = [np.ones((9, 99), "f4")] * 2
+    weights.write("many.npy", {f"layer{number}": pair for number in range(99)})
+    assert os.path.getsize("many.npy") < 10000 and type(mapped.load("many.npy")["layer98"][1]) is np.ndarray
     assert entries() == []
     (home / "broken.npy").write_bytes(b"")
     with pytest.raises(weights.WeightsError, match=r"broken\.npy: .*an empty file"):

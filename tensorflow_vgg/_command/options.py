@@ -176,17 +176,24 @@ def seeded_of(given, thin=False):
 
 def weight_dict_of(source, net, use_mapped):
     """The checked weight dict of `weights_source`."""
+    import numpy as np
+
     from tensorflow_vgg import weights
     from tensorflow_vgg._weights import mapped
 
-    seeded = seeded_of(source, thin=True)
-    if seeded is not None:
-        return weights.seeded(net, *seeded)
+    seed, thin = seeded_of(source, thin=True) or (None, False)
+    if thin:
+        return weights.seeded(net, seed, thin)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
-        weight_dict = mapped.load(source) if use_mapped else weights.read(source)
+        if seed is not None:
+            weight_dict = mapped.seeded(net, seed, writable=not use_mapped)
+        else:
+            weight_dict = mapped.load(source) if use_mapped else weights.read(source)
     for warning in caught:
         complain(warning.message)
+    if seed is not None and not use_mapped:  # made once all the same, which takes ten times as long as a copy
+        return {name: [np.array(array) for array in layer] for name, layer in weight_dict.items()}
     weights.check(weight_dict, net, source, thin=True)
     return weight_dict
 

@@ -1,10 +1,12 @@
-"""Where weight files are looked for."""
+"""Where weight files are looked for, and where the cache of mapped weights is."""
 
 import contextlib
 import os
 import sys
 
-__all__ = ["data_folder", "find", "home_folder", "search_folders"]
+from tensorflow_vgg._weights import trust
+
+__all__ = ["cache_folders", "data_folder", "find", "home_folder", "search_folders"]
 
 
 def home_folder():
@@ -65,3 +67,31 @@ def find(file_name):
         f"folder), give its path, or download it with `tensorflow-vgg weights fetch --net {file_name[:-4]}`; with "
         "`--weights seeded:19` the command line tries out anything without it; the README says more"
     )
+
+
+def cache_folders():
+    """The folders of the cache of mapped weights: in all it is looked for, in the last it is made.
+
+    $TENSORFLOW_VGG_HOME may be a folder that an administrator has filled. Who cannot write there has their own beside.
+    """
+    home = os.environ.get("TENSORFLOW_VGG_HOME")
+    if not home:
+        return [_own_cache_folder()]
+    given = os.path.join(os.path.abspath(home), "mapped")
+    if os.path.exists(given):
+        is_mine = os.access(given, os.W_OK) and trust.own(os.stat(given))
+    else:
+        is_mine = os.access(home, os.W_OK) or not os.path.exists(home)
+    with contextlib.suppress(OSError):
+        return [given] if is_mine else [given, _own_cache_folder()]
+    return [given]
+
+
+def _own_cache_folder():
+    if sys.platform == "win32":
+        base = data_folder()
+    elif sys.platform == "darwin":
+        base = os.path.join(home_folder(), "Library", "Caches", "tensorflow-vgg")
+    else:
+        base = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(), ".cache"), "tensorflow-vgg")
+    return os.path.join(base, "mapped")

@@ -127,7 +127,7 @@ def _mapped(source, make, source_now, writable):
                 found = store.find(source)  # another process may have made it meanwhile
                 if found is None:
                     weight_dict = make()
-                    if not store.can_hold(weight_dict):
+                    if not store.can_hold(weight_dict, source):
                         return weight_dict
                     if source_now() != source:
                         raise OSError(f"{source['path']} changed while it was read")
@@ -141,7 +141,7 @@ def _mapped(source, make, source_now, writable):
         reason = error
     if weight_dict is None:
         weight_dict = make()
-    if store.can_hold(weight_dict):
+    if store.can_hold(weight_dict, source):
         message = f"weights are not mapped, they take more time and memory: {reason}"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     return weight_dict

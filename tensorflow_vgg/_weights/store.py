@@ -17,14 +17,13 @@ import os
 import re
 import shutil
 import stat
-import sys
 import tempfile
 import uuid
 
 import numpy as np
 
 from tensorflow_vgg._weights import trust
-from tensorflow_vgg._weights.find import data_folder, home_folder
+from tensorflow_vgg._weights.find import cache_folders
 
 __all__ = ["Entry", "Layer", "can_hold", "clear", "entries", "find", "folder", "make", "making", "source_of", "sweep"]
 
@@ -50,41 +49,12 @@ def folder():
     Raises:
       OSError: there is no place for one, as the user has no home folder.
     """
-    return _folders()[-1]
-
-
-def _folders():
-    """The folders in which entries are looked for; in the last they are made.
-
-    $TENSORFLOW_VGG_HOME may be a folder that an administrator has filled. Who cannot write there has their own beside.
-    """
-    home = os.environ.get("TENSORFLOW_VGG_HOME")
-    if not home:
-        return [_own_folder()]
-    given = os.path.join(os.path.abspath(home), "mapped")
-    if os.path.exists(given):
-        is_mine = os.access(given, os.W_OK) and trust.own(os.stat(given))
-    else:
-        is_mine = os.access(home, os.W_OK) or not os.path.exists(home)
-    with contextlib.suppress(OSError):
-        return [given] if is_mine else [given, _own_folder()]
-    return [given]
-
-
-def _own_folder():
-    if sys.platform == "win32":
-        base = data_folder()
-    elif sys.platform == "darwin":
-        base = os.path.join(home_folder(), "Library", "Caches", "tensorflow-vgg")
-    else:
-        base = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(), ".cache"), "tensorflow-vgg")
-    return os.path.join(base, "mapped")
+    return cache_folders()[-1]
 
 
 def source_of(path):
     """What an entry made from a weight file says of it: another state of the file is another source."""
-    status = os.stat(path)
-    return {"path": os.path.realpath(os.fsdecode(path)), **_status(status)}
+    return {"path": os.path.realpath(os.fsdecode(path)), **_status(os.stat(path))}
 
 
 def _status(status):
@@ -102,7 +72,7 @@ def find(source):
     Returns:
       (the class of the weight dict, a list of `Layer`), or None.
     """
-    for root in _folders():
+    for root in cache_folders():
         for path in _with_key(root, source):
             found = _opened(path, source)
             if found is not None:
@@ -232,18 +202,24 @@ def making():
         if trust.exclusive(number, wait=True):
             for name in os.listdir(root):
                 if name.startswith(_MAKING):  # of a process that died
-                    shutil.rmtree(os.path.join(root, name), ignore_errors=True)
+                    _remove_folder(os.path.join(root, name))
         yield root
     finally:
         os.close(number)
 
 
-def can_hold(weight_dict):
-    """Whether all layers of a weight dict are a kernel and biases, and nothing more, in float32."""
+def can_hold(weight_dict, source):
+    """Whether all layers of a weight dict are a kernel and biases, and nothing more, in float32.
+
+    A file can have one array in many layers; the cache does not take more room than the file.
+    """
     if not isinstance(weight_dict, dict) or type(weight_dict) not in _CONTAINERS.values():
         return False
     pairs = [isinstance(name, str) and _is_pair(layer) for name, layer in weight_dict.items()]
-    return bool(pairs) and all(pairs)
+    if not pairs or not all(pairs):
+        return False
+    size = sum(layer[at].nbytes for layer in weight_dict.values() for at in (0, 1))
+    return size <= source.get("size", size)
 
 
 def _is_pair(layer):
@@ -278,7 +254,7 @@ def make(root, source, weight_dict):
         _write(os.path.join(folder, _MANIFEST), json.dumps(manifest, indent=1).encode())
         os.rename(folder, os.path.join(root, f"{_key(source)}-{uuid.uuid4().hex[:8]}"))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove_folder(folder)
 
 
 def _write_tensor(folder, name, array):
@@ -304,14 +280,15 @@ def _write(path, data):
 def entries():
     """What is in the cache, a list of `Entry`."""
     found = []
-    for root in _folders():
+    for root in cache_folders():
         for path, manifest in _ours(root):
-            source = manifest["source"]
-            words = source.get("path") or "seeded:{net}:{seed}{thin}".format(
-                net=source.get("seeded"), seed=source.get("seed"), thin=" thin" if source.get("thin") else ""
-            )
-            found.append(Entry(path, str(words), _bytes(path), _is_useful(manifest)))
+            found.append(Entry(path, _in_words(manifest["source"]), _bytes(path), _is_useful(manifest)))
     return found
+
+
+def _in_words(source):
+    thin = " thin" if source.get("thin") else ""
+    return str(source.get("path") or f"seeded:{source.get('seeded')}:{source.get('seed')}{thin}")
 
 
 def _ours(root):
@@ -351,7 +328,7 @@ def sweep():
                 _remove(path)
         for name in os.listdir(root):
             if name.startswith(_REMOVING):  # of a process that died
-                shutil.rmtree(os.path.join(root, name), ignore_errors=True)
+                _remove_folder(os.path.join(root, name))
 
 
 def clear():
@@ -387,10 +364,15 @@ def _remove(path):
         # At once, so that nobody finds a part of it.
         gone = os.path.join(os.path.dirname(path), f"{_REMOVING}{uuid.uuid4().hex}")
         os.rename(path, gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        _remove_folder(gone)
         return True
     except OSError:
         return False
     finally:
         if number is not None:
             os.close(number)
+
+
+def _remove_folder(path):
+    if os.path.isdir(path):  # rmtree would wait for who writes into a pipe
+        shutil.rmtree(path, ignore_errors=True)
