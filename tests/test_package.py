@@ -170,18 +170,3 @@ def test_every_network_has_recorded_figures():
         module = importlib.import_module(f"tensorflow_vgg.{name}")
         if any(re.match(r"Vgg\d", public) for public in module.__all__):
             assert f"{name}_full.tf1.15.5.npz" in recorded
-
-
-def readme_blocks(language):
-    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
-        return re.findall(rf"^```{language}\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
-
-
-@pytest.mark.parametrize("number", range(len(readme_blocks("python"))))
-def test_python_in_the_readme_runs(number, home, seeded, command):
-    from tensorflow_vgg import weights
-
-    weights.write(str(home / "vgg19.npy"), seeded("vgg19", thin=True, attention=True))
-    os.symlink(os.path.join(ROOT, "test_data"), str(home / "test_data"))
-    done = command(["-c", readme_blocks("python")[number]], home, TENSORFLOW_VGG_HOME=str(home))
-    assert done.returncode == 0, done.stderr
