@@ -84,7 +84,7 @@ def run(args):
     report = _Progress(len(files))
     with store.writing(extractor.settings, extractor.dimensions, source, whiten):
         counts = indexing.index(store, extractor, folders, files, args.batch, report, args.part)
-    report.show("")
+    report.clear()
     say(
         f"{args.gallery}: {counts.told}; {counts.kept} as they were, {counts.moved} moved or copied, "
         f"{counts.computed} computed, {counts.left_out} left out"
@@ -104,6 +104,7 @@ class _Progress(Report):
     """How far it is, on a terminal, and what was left out."""
 
     def __init__(self, total):
+        super().__init__()
         self._total, self._done, self._computed, self._start = total, 0, 0, time.monotonic()
 
     def advance(self, count, computed):

@@ -2,11 +2,15 @@
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
+import time
 import unicodedata
 
-__all__ = ["Progress", "complain", "say", "shown", "tensorflow", "unheard"]
+__all__ = ["Progress", "Report", "complain", "say", "shown", "tensorflow", "unheard"]
+
+_QUIET_SECONDS = 30  # without a terminal a line tells at least so often that it goes on
 
 
 _DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -72,6 +76,38 @@ class Progress:
     def clear(self):
         if self.enabled:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+class Report:
+    """Tells how long work goes: what stays on stdout, what is wrong on stderr.
+
+    What passes replaces itself on a terminal; where there is none it is a line when nothing was told for long.
+    """
+
+    def __init__(self):
+        self._terminal = bool(sys.stderr) and sys.stderr.isatty()
+        self._told = time.monotonic()
+
+    def line(self, text):
+        self.clear()
+        say(text)
+        sys.stdout.flush()
+
+    def problem(self, text):
+        self.clear()
+        complain(text)
+
+    def show(self, text):
+        if self._terminal:
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r\033[K{shown(text)[:width]}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._told >= _QUIET_SECONDS:
+            self.problem(text)
+
+    def clear(self):
+        self._told = time.monotonic()
+        if self._terminal:
+            self.show("")
 
 
 def tensorflow():

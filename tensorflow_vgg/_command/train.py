@@ -2,16 +2,12 @@
 
 import contextlib
 import os
-import shutil
-import sys
 import time
 
 from tensorflow_vgg._command import options
-from tensorflow_vgg._command.terminal import complain, say, shown, tensorflow
+from tensorflow_vgg._command.terminal import Report, tensorflow
 
 __all__ = ["configure", "run"]
-
-_QUIET_SECONDS = 30  # without a terminal a line tells at least so often that it goes on
 
 
 def configure(parser):
@@ -155,41 +151,13 @@ def _weight_dict(source):
     return options.weight_dict_of(options.weights_source(source, "vgg19"), "vgg19", use_mapped=True)
 
 
-class _Report:
-    """Tells how training goes: what stays on stdout, what is wrong on stderr.
-
-    What passes replaces itself on a terminal; where there is none it is a line when nothing was told for long.
-    """
-
-    def __init__(self):
-        self._terminal = bool(sys.stderr) and sys.stderr.isatty()
-        self._told = time.monotonic()
-
-    def line(self, text):
-        self._clear()
-        say(text)
-        sys.stdout.flush()
-
-    def problem(self, text):
-        self._clear()
-        complain(text)
-
-    def show(self, text):
-        if self._terminal:
-            width = shutil.get_terminal_size().columns - 1
-            print(f"\r\033[K{shown(text)[:width]}", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self._told >= _QUIET_SECONDS:
-            self.problem(text)
+class _Report(Report):
+    """Tells how training goes."""
 
     @contextlib.contextmanager
     def progress(self, total, what, done=0):
         yield _Progress(self, total, what, done)
-        self._clear()
-
-    def _clear(self):
-        self._told = time.monotonic()
-        if self._terminal:
-            self.show("")
+        self.clear()
 
 
 class _Progress:
