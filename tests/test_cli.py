@@ -315,7 +315,7 @@ def test_help_loads_no_tensorflow(arguments):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["clasify"], "clasify: no such verb; did you mean classify?"),
     (["weights", "chek"], "chek: no such verb; did you mean check?"),
-    (["xyzzy"], "xyzzy: no such verb; expected one of classify, run, dump, "),
+    (["xyzzy"], "xyzzy: no such verb; expected one of classify, "),
     (["\x1b[2J\u202e"], r"\x1b[2J\u202e: no such verb"),
     (["train", "folder", "--bar"], "tensorflow-vgg train: error: unrecognized arguments: --bar"),
     (["weights", "check", "x", "--bar\x1b[2J"], r"weights check: error: unrecognized arguments: --bar\x1b"),
