@@ -343,6 +343,10 @@ def test_other_objects_are_read_as_numpy_does(tmp_path):
             found = weights.read_objects(io.BytesIO(pickle.dumps(value, protocol)), "it", bare=True, keep_bytes=True)
             assert type(found) is type(value) and repr(found) == repr(value), protocol
     assert weights.read_objects(io.BytesIO(pickle.dumps(defaults)), "it", bare=True)["new"] == []
+    large = np.random.RandomState(0).standard_normal(1 << 20).astype(np.float32)
+    for protocol in range(5):
+        found = weights.read_objects(io.BytesIO(pickle.dumps([large, large + 1], protocol)), "it", bare=True)
+        assert np.array_equal(found, [large, large + 1]), protocol
 
 
 @pytest.mark.parametrize("path", FORMATS, ids=os.path.basename)
