@@ -75,7 +75,7 @@ def test_without_the_extra_the_error_names_it(script, monkeypatch, call):
     for name in [*sys.modules, "tf_slim", "tf_keras"]:
         if name.partition(".")[0] in ("tf_slim", "tf_keras"):
             monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=r"script_0\.py:2: tf\..*: pip install 'tensorflow-vgg\[legacy\]'"):
+    with pytest.raises(ImportError, match=r"script_0\.py:2: tf\..*: pip install '\.\[legacy\]' in a checkout"):
         script(f"import tensorflow as tf\ntf.{call}\n")
     script("import tensorflow as tf\ntf.contrib.framework.nest, tf.contrib.framework.get_name_scope()\n")
 

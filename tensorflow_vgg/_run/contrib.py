@@ -10,7 +10,7 @@ from tensorflow_vgg._run.module import Internals, Module, is_internal
 
 __all__ = ["contrib_of", "extra"]
 
-_EXTRA = "pip install 'tensorflow-vgg[legacy]'"
+_EXTRA = "pip install '.[legacy]' in a checkout of tensorflow-vgg"
 _NETS = ("alexnet", "inception", "overfeat", "resnet_utils", "resnet_v1", "resnet_v2", "vgg")
 
 
