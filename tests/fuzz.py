@@ -509,7 +509,64 @@ def prepare_run():
     import tensorflow_vgg._train.images  # noqa: F401
 
 
+# Galleries: what index writes, damaged.
+
+
+@functools.lru_cache(maxsize=None)
+def good_gallery():
+    """The files of a small gallery, name -> bytes."""
+    from tensorflow_vgg._search.store import Record, open_store
+
+    features = np.random.RandomState(0).standard_normal((30, 16)).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    records = [Record("/photos", f"{n}.png", 100 + n, n, f"{n:064x}") for n in range(len(features))]
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "gallery")
+        store = open_store(path)
+        settings = {"net": "vgg19", "feature": "rmac", "size": 224, "weights_sha256": "0" * 64}
+        with store.writing(settings, 16, "vgg19.npy", None):
+            store.finish(store.add(records, features), ["/photos"])
+        return {name: open(os.path.join(path, name), "rb").read() for name in os.listdir(path) if name[0] != "."}
+
+
+def gallery_case(rng, folder):
+    files = dict(good_gallery())
+    for name in rng.sample(sorted(files), rng.choice((1, 1, 2))):
+        way = rng.randrange(10)
+        if way < 7:
+            files[name] = mutated(rng, files[name])
+        elif way == 7:
+            files[name] = files[rng.choice(sorted(files))]
+        elif way == 8:
+            del files[name]
+        elif name == "about.json":
+            about = json.loads(files[name].decode())
+            about[rng.choice(sorted(about))] = rng.choice((None, -1, 10**30, "x", [], {}, [[]], float("nan"), True))
+            files[name] = json.dumps(about).encode()
+    for name, content in files.items():
+        written(folder, name, content)
+    return folder
+
+
+def use_gallery(path):
+    from tensorflow_vgg._search.store import open_store
+
+    store = open_store(path)
+    if store.about() is None:
+        raise ValueError(f"{path}: no gallery")
+    for block, features in store.blocks():
+        assert len(block) == len(features)
+    assert len(store.search(np.eye(2, 16, dtype=np.float32), 3)) == 2
+
+
+def import_search():
+    import faiss  # noqa: F401
+
+    good_gallery()
+
+
 TARGETS = {
+    "galleries": Target(gallery_case, use_gallery, import_search),
     "images": Target(image_case, use_image, import_images),
     "weights": Target(weight_case, use_weights, None),
     "cache": Target(cache_case, use_cache, None),

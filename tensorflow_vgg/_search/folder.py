@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+import zlib
 
 import numpy as np
 
@@ -60,7 +61,10 @@ class Folder:
         """As `search`, for features of this gallery."""
         now = self._open()
         if now.index is None:
-            now.index = nearest.load(now.index_path, now.about["index"]["probes"])
+            content = np.fromfile(now.index_path, np.uint8)
+            if zlib.crc32(content) != now.about["index"]["crc32"]:
+                raise self._damaged(f"{_INDEX} does not fit {_ABOUT}")
+            now.index = nearest.load(content, now.about["index"]["probes"])
         found = nearest.search(now.index, now.features, features, top)
         return [[(float(value), now.record(row)) for row, value in zip(*pair)] for pair in found]
 
@@ -122,10 +126,11 @@ class Folder:
             "dimensions": features.shape[1],
             "folders": folders,
             "images_sha256": hashlib.sha256(lines).hexdigest(),
-            "index": {**found, "given": self._spec},
+            "index": {**found, "given": self._spec, "crc32": zlib.crc32(made)},
             "versions": {"tensorflow_vgg": __version__, **loaded},
             "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         }
+        about["digest"] = _digest_of(about)
         self._write(_ABOUT, json.dumps(about, indent=1).encode() + b"\n")
         os.rename(self._in(_NEXT), self._in(_READY))
         self._settle()
@@ -148,14 +153,28 @@ class Folder:
                     self._now = _Opened(self)
                 except FileNotFoundError as error:
                     problem = f"{os.path.basename(error.filename)} is missing"
-                except (KeyError, TypeError, ValueError) as error:
-                    problem = str(error)
+                except (
+                    AttributeError,
+                    EOFError,
+                    KeyError,
+                    MemoryError,
+                    OverflowError,
+                    RecursionError,
+                    TypeError,
+                    ValueError,
+                ) as error:
+                    problem = str(error) or type(error).__name__
             if self._now is not None:
                 return self._now
             if not os.path.lexists(self._place(_ABOUT)):
                 raise ValueError(f"{self.path}: expected a gallery, found none: make it with tensorflow-vgg index")
             time.sleep(0.02)
-        raise ValueError(f"{self.path}: a damaged gallery ({problem}): remove the folder and index again")
+        raise self._damaged(problem)
+
+    def _damaged(self, problem):
+        """The error for files that do not fit; a part of the problem, which can be as long as they are."""
+        shown = problem[:200].encode("unicode_escape").decode()
+        return ValueError(f"{self.path}: a damaged gallery ({shown}): remove the folder and index again")
 
     def _settle(self):
         """Puts the files of a finished run into their places."""
@@ -221,6 +240,8 @@ class _Opened:
     def __init__(self, gallery):
         with open(gallery._place(_ABOUT), "rb") as file:
             self.about = json.load(file)
+        if self.about.pop("digest") != _digest_of(self.about):
+            raise ValueError(f"{_ABOUT} is not as it was written")
         with open(gallery._place(_IMAGES), "rb") as file:
             self.text = file.read()
         self.features = np.load(gallery._place(_FEATURES), mmap_mode="r")
@@ -243,6 +264,10 @@ class _Opened:
         return Record(
             self.about["folders"][line["folder"]], line["path"], line["size"], line["time"], line["sha256"], int(row)
         )
+
+
+def _digest_of(about):
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 def _line(row, folder, record):

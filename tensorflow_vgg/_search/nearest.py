@@ -63,11 +63,11 @@ def build(features, spec=None):
     return faiss.serialize_index(index), {"faiss": kind, "probes": probes, "recall": round(recall, 4)}
 
 
-def load(path, probes):
-    """The index in a file that `build` filled."""
+def load(content, probes):
+    """The index that `build` gave as bytes, uint8 [n]."""
     import faiss
 
-    index = faiss.deserialize_index(np.fromfile(path, np.uint8))
+    index = faiss.deserialize_index(content)
     lists = faiss.try_extract_index_ivf(index)
     if lists is not None and probes:
         lists.nprobe = probes
