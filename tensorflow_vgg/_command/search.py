@@ -64,6 +64,7 @@ def run(args):
         about = gallery.about
         note = f"{args.gallery}: {about.get('images', 'all')} images, {about['feature']} of {about['net'].upper()}"
         page.write(args.html, title, sections, note)
+        complain(f"{args.html}: the page with the pictures")
     else:
         for _ in sections:
             pass

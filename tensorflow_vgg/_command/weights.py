@@ -72,13 +72,16 @@ def _check(args):
     from tensorflow_vgg import weights
     from tensorflow_vgg._weights.seeded import looks_seeded
 
+    path = args.file
+    if not os.path.exists(path) and path in ("vgg16.npy", "vgg19.npy"):
+        path = weights.find(path)
     sha1, sha256 = hashlib.sha1(), hashlib.sha256()
-    weight_dict = weights.read(args.file, sha1, sha256)
+    weight_dict = weights.read(path, sha1, sha256)
     net = args.net or ("vgg19" if "conv3_4" in weight_dict else "vgg16")
     _print_layers(weight_dict)
     say(f"SHA-1    {sha1.hexdigest()}")
     say(f"SHA-256  {sha256.hexdigest()}")
-    weights.check(weight_dict, net, args.file)
+    weights.check(weight_dict, net, path)
     known = ": upstream's own vgg16.npy" if sha1.hexdigest() == weights.UPSTREAM_VGG16_SHA1 else ""
     block = " with an attention block" if weights.attention_layers(weight_dict) else ""
     say(f"{args.file}: complete weights of {net}{block}{known}")

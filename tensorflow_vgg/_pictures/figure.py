@@ -5,6 +5,7 @@ matplotlib is an extra: `require` says so before any work is done, and nothing e
 
 import contextlib
 import os
+import warnings
 
 from tensorflow_vgg import weights
 
@@ -71,7 +72,9 @@ def drawing(path, width, height):
     from matplotlib.backends import backend_agg
 
     colours = cycler.cycler(color=[BLUE, RED, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", GREY])
-    with matplotlib.rc_context({**_STYLE, "axes.prop_cycle": colours}):
+    with matplotlib.rc_context({**_STYLE, "axes.prop_cycle": colours}), warnings.catch_warnings():
+        # Matplotlib 3.11 says so of a grid that it has made itself, and lays it out all the same.
+        warnings.filterwarnings("ignore", "There are no gridspecs with layoutgrids", UserWarning)
         drawn = figure.Figure(figsize=(width, height))
         backend_agg.FigureCanvasAgg(drawn)  # matplotlib before 3.1 gives a figure no canvas
         yield drawn
