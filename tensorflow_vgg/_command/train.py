@@ -46,6 +46,18 @@ def configure(parser):
         choices=("head", "fc", "all"),
         help="what is trained: head: fc8 and attention; fc, the default: fc6, fc7, too; all: everything",
     )
+    _configure_steps(parser)
+    _configure_results(parser)
+    several = parser.add_argument_group("on several machines")
+    several.add_argument("--ps", metavar="HOST:PORT[,…]", help="the parameter servers")
+    several.add_argument("--workers", metavar="HOST:PORT[,…]", help="workers; the first is the chief, which writes RUN")
+    several.add_argument(
+        "--task", metavar="ps:N|worker:N", help="which of them this process is; without the three, TF_CONFIG says"
+    )
+
+
+def _configure_steps(parser):
+    """Adds the options of what a step does."""
     parser.add_argument(
         "--epochs", type=options.POSITIVE, metavar="N", help="default: 30; with more of them a finished run goes on"
     )
@@ -76,6 +88,10 @@ def configure(parser):
         help="a random part of each image, maybe mirrored, in place of its centre",
     )
     parser.add_argument("--seed", type=options.SEED, metavar="N", help="of all that is random; default: 0")
+
+
+def _configure_results(parser):
+    """Adds the options of what a run leaves."""
     parser.add_argument(
         "--keep",
         choices=("best", "last", "both"),
@@ -96,12 +112,6 @@ def configure(parser):
         metavar="N",
         help="after the last epoch, draw what the network looks at in N validation images; 0: draw nothing, the curves "
         "neither; default: %(default)s",
-    )
-    several = parser.add_argument_group("on several machines")
-    several.add_argument("--ps", metavar="HOST:PORT[,…]", help="the parameter servers")
-    several.add_argument("--workers", metavar="HOST:PORT[,…]", help="workers; the first is the chief, which writes RUN")
-    several.add_argument(
-        "--task", metavar="ps:N|worker:N", help="which of them this process is; without the three, TF_CONFIG says"
     )
 
 
