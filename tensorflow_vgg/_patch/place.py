@@ -18,6 +18,10 @@ _POOLINGS = 5
 # How the order of channels before rows and columns is called, which is not the block's.
 _CHANNELS_FIRST = ("NCHW", "NCDHW", "channels_first")
 _ELSEWHERE = "; name the place with --after or --before"
+_BY_HAND = (
+    ", or write by hand feature = convolutional_block_attention_module(feature, index=0) before the first fully "
+    "connected layer"
+)
 _FOREIGN = "its layers are not TensorFlow 1's: the block cannot take what they give"
 
 # `reads`: the expressions that shall read the block's result. `stmt`: the statement after which it is made, or `before`
@@ -51,10 +55,16 @@ def find_places(tree, options, skim=False):
     if named and not (places or present or doubts):
         name = next(name for name in (options.after, options.before) if name and not _with_name(code, steps, name))
         known = dict.fromkeys(word for step in steps if _is_feature(code, step) for word in _names(step))
-        doubts.append(Doubt([], f"it has no layer {name}; the last that it has: {', '.join(list(known)[-12:])}"))
+        doubts.append(
+            Doubt(
+                [], f"it has no layer {name} by a name of its own; the last that it has: {', '.join(list(known)[-12:])}"
+            )
+        )
     layers = [call for step in steps for call in code.calls(step, "pool", "fc")]
     if layers and not (places or present or doubts or skim):
-        reason = "no function has five poolings and then a fully connected layer of TensorFlow 1" + _ELSEWHERE
+        reason = (
+            "no function has five poolings and then a fully connected layer of TensorFlow 1" + _ELSEWHERE + _BY_HAND
+        )
         doubts.append(Doubt(_rows(layers[-4:]), reason))
     return places, present, doubts
 

@@ -29,4 +29,4 @@ class Vgg16:
         self.fc7 = self.fc_layer(self.relu6, "fc7")
         self.prob = tf.nn.softmax(self.fc7)
 # output
-# it has no layer pool9; the last that it has: conv2_1, pool2, conv3_1, pool3, conv4_1, pool4, conv5_1, pool5, fc6, relu6, fc7, prob
+# it has no layer pool9 by a name of its own; the last that it has: conv2_1, pool2, conv3_1, pool3, conv4_1, pool4, conv5_1, pool5, fc6, relu6, fc7, prob

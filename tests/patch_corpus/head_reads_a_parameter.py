@@ -26,4 +26,4 @@ class vgg16(object):
 # line 14: net = slim.max_pool2d(net, [2, 2], scope='pool3')
 # line 16: net = slim.max_pool2d(net, [2, 2], scope='pool4')
 # line 22: fc6 = slim.fully_connected(pool5_flat, 4096, scope='fc6')
-# no function has five poolings and then a fully connected layer of TensorFlow 1; name the place with --after or --before
+# no function has five poolings and then a fully connected layer of TensorFlow 1; name the place with --after or --before, or write by hand feature = convolutional_block_attention_module(feature, index=0) before the first fully connected layer

@@ -16,4 +16,4 @@ def vgg(x):
 # output
 # line 6: return tf.layers.max_pooling2d(x, 2, 2)
 # line 15: return tf.layers.dense(tf.layers.flatten(block5), 1000)
-# no function has five poolings and then a fully connected layer of TensorFlow 1; name the place with --after or --before
+# no function has five poolings and then a fully connected layer of TensorFlow 1; name the place with --after or --before, or write by hand feature = convolutional_block_attention_module(feature, index=0) before the first fully connected layer

@@ -23,4 +23,4 @@ def c3d(x):
     return dense(tf.reshape(pool5, [-1, 8192]), 4096)
 # output
 # line 23: return dense(tf.reshape(pool5, [-1, 8192]), 4096)
-# no function has five poolings and then a fully connected layer of TensorFlow 1; name the place with --after or --before
+# no function has five poolings and then a fully connected layer of TensorFlow 1; name the place with --after or --before, or write by hand feature = convolutional_block_attention_module(feature, index=0) before the first fully connected layer
