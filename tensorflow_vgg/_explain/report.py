@@ -86,7 +86,8 @@ def section(told, explained):
     """What the contact sheet shows of an image: a card for each map, which opens the picture."""
     titles = ["as the network saw it", *_titles(told), "spatial attention"]
     small = attention.thumbnails(explained.pixels, [(None, cam) for cam in explained.cams], explained.spatial)
-    cards = [page.Card(jpeg, [title], told["picture"]) for title, jpeg in zip(titles, small)]
+    notes = {"spatial attention": [told["nothing_to_see"]] if told.get("nothing_to_see") else []}
+    cards = [page.Card(jpeg, [title, *notes.get(title, [])], told["picture"]) for title, jpeg in zip(titles, small)]
     return page.Section(_heading(told), cards)
 
 
