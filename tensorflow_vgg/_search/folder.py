@@ -153,16 +153,9 @@ class Folder:
                     self._now = _Opened(self)
                 except FileNotFoundError as error:
                     problem = f"{os.path.basename(error.filename)} is missing"
-                except (
-                    AttributeError,
-                    EOFError,
-                    KeyError,
-                    MemoryError,
-                    OverflowError,
-                    RecursionError,
-                    TypeError,
-                    ValueError,
-                ) as error:
+                except OSError:
+                    raise
+                except Exception as error:  # damaged files make NumPy and Python raise anything
                     problem = str(error) or type(error).__name__
             if self._now is not None:
                 return self._now
