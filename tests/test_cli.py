@@ -381,3 +381,10 @@ def test_module_and_seeded_weights():
         assert f"{best['wnid']} {best['label']}" == labels[int(prob.argmax())]
         assert abs(best["probability"] - prob.max()) < 1e-3
     assert "the labels mean nothing" in process.stderr.decode()
+
+
+def test_without_tensorflow_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setitem(sys.modules, "tensorflow.compat.v1", None)
+    assert main(["run", __file__]) == 2
+    assert f"tensorflow is not installed in {sys.executable}: pip install ." in capsys.readouterr().err

@@ -47,6 +47,12 @@ def main(argv=None):
     except (ValueError, OSError, MemoryError) as error:
         complain(error)
         status = 2
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("numpy", "skimage", "tensorflow"):
+            raise
+        complain(f"{missing} is not installed in {sys.executable}: pip install . in a checkout of tensorflow-vgg")
+        status = 2
     except KeyboardInterrupt:
         status = 130
     except SystemExit:  # argparse's, after --help and bad options
