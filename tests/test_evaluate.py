@@ -60,6 +60,13 @@ def test_the_table_the_picture_and_what_was_taken_for_something_else(start, imag
     assert text.count("data:image/jpeg") == len(wrong)
     assert all(os.path.basename(path) in text for path in wrong)
 
+    trained = [[f"{CLASSES[0]}/{name}", os.path.getsize(f"{folder}/{CLASSES[0]}/{name}")]
+               for name in sorted(os.listdir(f"{folder}/{CLASSES[0]}"))[:3]]  # fmt: skip
+    with open("images.json", "w") as file:
+        json.dump({"classes": CLASSES, "training": [*trained, ["x/y.png", 1]], "validation": []}, file)
+    assert main(["evaluate", folder, "--weights", "thin.npy"]) == 0
+    assert "3 of these images were trained on" in capsys.readouterr().err
+
     # What stands in the way of the picture is told before anything is computed.
     monkeypatch.setattr(utils, "load_image", None)
     for path, message in (("c.png", "c.png: exists already"), ("c.png/d.png", "c.png/d.png: cannot be written")):

@@ -6,7 +6,7 @@ import re
 import sys
 
 from tensorflow_vgg._command import options
-from tensorflow_vgg._command.terminal import say, tensorflow
+from tensorflow_vgg._command.terminal import complain, say, tensorflow
 from tensorflow_vgg._pictures import figure
 
 __all__ = ["configure", "run"]
@@ -62,6 +62,9 @@ def run(args):
         for line in evaluation.text(result) + evaluation.text_of_wrong(wrong):
             say(line)
     sys.stdout.flush()  # before anything else can go wrong
+    trained = images.trained_on(os.path.dirname(os.path.abspath(source)), [one.path for one in found])
+    if trained:
+        complain(f"{trained} of these images were trained on; what the network makes of others tells more")
     if args.plot:
         pictures.draw_confusion(args.plot, result)
     if args.html:

@@ -9,7 +9,7 @@ import unicodedata
 from tensorflow_vgg import utils
 from tensorflow_vgg._train.settings import damaged, read_json
 
-__all__ = ["Listing", "check_place", "expect_same", "find_images", "recorded", "split"]
+__all__ = ["Listing", "check_place", "expect_same", "find_images", "recorded", "split", "trained_on"]
 
 _FEW = 5  # a class of fewer images is warned of
 _TOLD = 12  # classes that a line names
@@ -202,6 +202,22 @@ def recorded(run, begun):
     if not whole:
         raise damaged(path, "expected the images of a run")
     return found
+
+
+def trained_on(run, paths):
+    """How many of some images a run was trained on: those of the same class folder, name and size.
+
+    Args:
+      run: the folder of the weights, which need not be a run.
+      paths: the images' paths.
+    """
+    try:
+        found = recorded(run, False)
+    except (OSError, ValueError):
+        found = None
+    trained = {tuple(item) for item in (found or {"training": []})["training"]}
+    names = [(_name(path, os.path.basename(os.path.dirname(path))), os.path.getsize(path)) for path in paths]
+    return sum(name in trained for name in names)
 
 
 def expect_same(before, now, folder, run):
