@@ -165,6 +165,9 @@ def test_weights_stand_for_the_files_that_scripts_name(command, tmp_path):
     shutil.rmtree(str(tmp_path / "mine"))
     lines = _run(command, tmp_path, _NAMED, "--weights", "five.npy")
     assert lines == [f"{sums['five']} {sums['five']}", "0.0 54.0"]
+    np.save(str(tmp_path / "plain.npy"), np.arange(3.0))
+    done = command(["run", "--weights", "plain.npy", "script.py"], tmp_path, TENSORFLOW_VGG_HOME=str(tmp_path / "home"))
+    assert done.returncode == 1 and "plain.npy: expected a dict of layers" in done.stderr and not done.stdout
 
 
 _EXPORTS = """

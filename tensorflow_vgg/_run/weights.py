@@ -63,16 +63,19 @@ class Weights:
         """The weight dict that the script's numpy.load gives for `path`; None for a file that holds none.
 
         Arrays of a file that can be mapped are copy-on-write maps.
+
+        Raises:
+          WeightsError: another file stands for `path`, and is none of weights.
         """
         source = self.source(path)
         if isinstance(source, tuple):
             return _weights.seeded(*source) if self._plain() else mapped.seeded(*source, writable=True)
-        if self._plain():
-            return _weights.read(source) if source != path else None
-        if not _may_be_weights(source):
+        if source != path:  # if it is none, that must be told, and not the script's own file be read
+            return _weights.read(source) if self._plain() else mapped.load(source, writable=True)
+        if self._plain() or not _may_be_weights(path):
             return None
         try:
-            return mapped.load(source, writable=True)
+            return mapped.load(path, writable=True)
         except _weights.WeightsError:
             return None  # the reader of all other objects tells what it is
 
