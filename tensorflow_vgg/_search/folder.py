@@ -21,6 +21,7 @@ from tensorflow_vgg import __version__
 from tensorflow_vgg._search import nearest, whiten
 from tensorflow_vgg._search.part import FILES, Part
 from tensorflow_vgg._search.store import Record
+from tensorflow_vgg._weights import trust
 
 __all__ = ["Folder", "expect_same"]
 
@@ -284,15 +285,12 @@ def expect_same(path, about, settings):
 @contextlib.contextmanager
 def _locked(path, gallery):
     """Keeps a second run away. The system frees the lock when the process ends."""
-    number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
+    number = trust.open_lock(path)
     try:
-        with contextlib.suppress(ImportError):  # Windows
-            import fcntl
-
-            try:
-                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ValueError(f"{gallery}: another run is indexing into it; wait until it has ended") from error
+        try:
+            trust.lock(number)
+        except BlockingIOError as error:
+            raise ValueError(f"{gallery}: another run is indexing into it; wait until it has ended") from error
         yield
     finally:
         os.close(number)

@@ -5,6 +5,7 @@ import os
 import re
 
 from tensorflow_vgg._train.settings import write_text
+from tensorflow_vgg._weights import trust
 
 __all__ = ["alone", "last", "last_step", "mend", "steps", "without_later"]
 
@@ -19,20 +20,14 @@ def alone(run):
     """Keeps other processes out of the run, and removes what a killed one left half-written."""
     path = os.path.join(run, ".lock")
     try:
-        # No link is followed and nothing is cut: whatever .lock may be, it stays as it is.
-        number = os.open(
-            path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600
-        )
+        number = trust.open_lock(path)
     except OSError as error:
         raise ValueError(f"{path}: expected a file of this program's, cannot open it: {error.strerror}") from error
     try:
-        with contextlib.suppress(ImportError):  # Windows
-            import fcntl
-
-            try:
-                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ValueError(f"{run}: another process is training this run; wait for it or stop it") from error
+        try:
+            trust.lock(number)
+        except OSError as error:
+            raise ValueError(f"{run}: another process is training this run; wait for it or stop it") from error
         for name in os.listdir(run):
             if _OURS.fullmatch(name) and not os.path.isdir(os.path.join(run, name)):
                 os.remove(os.path.join(run, name))

@@ -12,7 +12,7 @@ try:
 except ImportError:
     fcntl = None
 
-__all__ = ["exclusive", "is_trusted", "open_own", "own", "private_folder", "shared"]
+__all__ = ["exclusive", "is_trusted", "lock", "open_lock", "open_own", "own", "private_folder", "shared"]
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 # A link in place of a file leads nowhere, and a pipe keeps nobody waiting.
@@ -64,6 +64,26 @@ def open_own(path, flags=os.O_RDONLY):
         return number
     os.close(number)
     raise PermissionError(f"{path}: expected a file of this user's")
+
+
+def open_lock(path):
+    """Opens a file to lock, which is made if need be. Whatever is there is not followed, cut or waited for.
+
+    Returns:
+      Its number, to be closed by the caller, which frees the lock.
+    """
+    return os.open(path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o600)
+
+
+def lock(number):
+    """Takes an exclusive lock on an open file, where the system has locks.
+
+    Raises:
+      BlockingIOError: another process has it.
+      OSError: the file system has no locks.
+    """
+    if fcntl is not None:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def shared(number):
