@@ -163,7 +163,13 @@ class Stop(tf.train.SessionRunHook):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def expect_none(self):
+        """Raises KeyboardInterrupt again where a library, such as in a callback, has swallowed it."""
+        if self.interrupted:
+            raise KeyboardInterrupt
+
     def after_create_session(self, session, coord):
+        self.expect_none()
         self.running = True
 
     def after_run(self, run_context, run_values):

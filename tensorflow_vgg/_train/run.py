@@ -94,6 +94,7 @@ class Run:
                 settings.write_config(self.path, self.settings)
                 settings.write_text(self._in("labels.txt"), "".join(f"{name}\n" for name in listing.classes))
             batches = self._prepare(listing, recorded or listing.names(), weight_dict)
+            self.stop.expect_none()
             self.last = self.settings["epochs"] * batches.steps_per_epoch
             step = checkpoints.last_step(self.path)
             going_on = f"; going on at step {step} of {self.last}" if 0 <= step < self.last else ""
