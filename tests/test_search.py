@@ -414,7 +414,7 @@ def test_the_verbs_and_the_gallery_in_code(home, seeded, capsys, monkeypatch):
     assert lines[0] == "p/cat.jpeg" and lines[1] == f"  1.0000  {home}/p/cat.jpeg" and "p/coffee.jpeg" in lines
     assert "no.jpeg: expected an image file" in output.err
     assert main(["search", "g", "--duplicates", "0.5", "--html", "page.html"]) == 0
-    assert capsys.readouterr().out.startswith("4 images\n")
+    assert capsys.readouterr().out.startswith("4 images, each with its similarity to the nearest")
     assert main(["search", "g"]) == 2 and main(["search", "nothing", "p/cat.jpeg"]) == 2
     assert "nothing: expected a gallery, found none" in capsys.readouterr().err
 

@@ -42,7 +42,10 @@ def configure(parser):
         "--whiten", type=options.POSITIVE, metavar="N", help="whiten features to N dimensions, learnt on the images"
     )
     parser.add_argument(
-        "--faiss", metavar="KIND", help='the kind of index in FAISS\'s words, such as "IVF4096,PQ64"; default: chosen'
+        "--faiss",
+        metavar="KIND",
+        help='the kind of index in FAISS\'s words, such as "IVF4096,PQ64", or PQ256x4fs, some ten times as fast '
+        "as the exact one; default: exact up to 200,000 images, then chosen",
     )
     parser.add_argument("--part", type=_part, metavar="2/8", help="with Milvus: index the second of eight parts")
     options.add_batch(parser)

@@ -53,7 +53,7 @@ def run(args):
     failed = []
     if queries is None:
         sections = _duplicates(gallery, args)
-        title = "Near-duplicates"
+        title = "Near-duplicates, each with its similarity to the nearest of its group"
     else:
         tensorflow()
         sections = _answers(gallery, queries, args, failed)
@@ -107,7 +107,7 @@ def _duplicates(gallery, args):
     groups = gallery.duplicates(args.duplicates)
     for number, group in enumerate(groups, 1):
         if not args.json:
-            say(f"{len(group)} images")
+            say(f"{len(group)} images, each with its similarity to the nearest of the others")
         for hit in group:
             _print(hit, args.json, group=number)
         yield page.Section(f"{len(group)} images", [_card(hit) for hit in group])
