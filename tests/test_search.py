@@ -356,8 +356,10 @@ def test_nearest_is_exact_and_codes_are_measured():
         assert hits >= least - 0.1 if spec else hits == 1, spec
         for query, (chosen, similarities) in zip(queries, found):
             np.testing.assert_allclose(similarities, rows[chosen] @ query, atol=1e-6)
-    with pytest.raises(ValueError, match="--faiss nonsense: FAISS cannot make that of 1500 features"):
-        nearest.build(rows, "nonsense")
+    with pytest.raises(ValueError, match="--faiss PQ5: FAISS has none for 32 dimensions: The dimension of"):
+        nearest.build(rows, "PQ5")
+    with pytest.raises(ValueError, match="--faiss IVF2000,Flat: FAISS cannot make that of 1500 features: Number of"):
+        nearest.build(rows, "IVF2000,Flat")
 
 
 @needs_faiss
@@ -399,6 +401,9 @@ def test_the_verbs_and_the_gallery_in_code(home, seeded, capsys, monkeypatch):
     (home / "p" / "bad\x1b[2J.png").unlink()
     assert main(["index", "p", "-o", "g", "--no-attention"]) == 2
     assert "another attention: True, not False" in capsys.readouterr().err
+    assert main(["index", "p", "-o", "other", "--weights", "w.npy", "--faiss", "nonsense"]) == 2
+    assert "--faiss nonsense: FAISS has none for" in capsys.readouterr().err
+    assert not (home / "other" / ".next" / "part.f32").exists()  # said before anything is computed
     assert main(["index", "p", "-o", "g"]) == 0  # weights and feature are the gallery's
     assert "nothing new" in capsys.readouterr().out
 

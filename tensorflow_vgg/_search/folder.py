@@ -81,6 +81,8 @@ class Folder:
             self._settle()
             self._old = self._open() if os.path.lexists(self._in(_ABOUT)) else None
             self._spec = self._spec or (self._old and self._old.about["index"]["given"])
+            if self._spec:  # before anything is computed for it
+                nearest.empty(whitened or dimensions, self._spec)
             self._settings, self._source = {**settings, "whiten": whitened}, source
             if self._old:
                 expect_same(self.path, self._old.about, self._settings)

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-__all__ = ["build", "load", "require", "search"]
+__all__ = ["build", "empty", "load", "require", "search"]
 
 EXACT_UP_TO = 200000
 ENOUGH = 0.98
@@ -100,20 +100,42 @@ def search(index, features, queries, top):
     return found
 
 
-def _made(features, kind):
-    """A trained index of all rows. What cannot be trained on so few rows, or such dimensions, is FAISS's to say."""
+def empty(dimensions, kind):
+    """An index without rows.
+
+    Args:
+      dimensions: of a feature.
+      kind: in FAISS's words.
+
+    Raises:
+      ValueError: FAISS knows no such kind, or not for so many dimensions.
+    """
     import faiss
 
     try:
-        index = faiss.index_factory(features.shape[1], kind, faiss.METRIC_INNER_PRODUCT)
+        return faiss.index_factory(dimensions, kind, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as error:
+        raise ValueError(f"--faiss {kind}: FAISS has none for {dimensions} dimensions: {_said(error)}") from error
+
+
+def _said(error):
+    """What FAISS says in an error, without where in FAISS."""
+    return str(error).splitlines()[-1].rpartition("Error: ")[2].split(".cpp:")[-1].split(": ", 1)[-1]
+
+
+def _made(features, kind):
+    """A trained index of all rows. What cannot be trained on so few rows is FAISS's to say."""
+    index = empty(features.shape[1], kind)
+    try:
         if not index.is_trained:
             chosen = np.random.RandomState(0).permutation(len(features))[:_TRAIN_ON]
             index.train(np.ascontiguousarray(features[np.sort(chosen)]))
         for start in range(0, len(features), _BLOCK):
             index.add(np.ascontiguousarray(features[start : start + _BLOCK]))
     except RuntimeError as error:
-        reason = str(error).splitlines()[-1].rpartition("Error: ")[2] or kind
-        raise ValueError(f"--faiss {kind}: FAISS cannot make that of {features.shape[0]} features: {reason}") from error
+        raise ValueError(
+            f"--faiss {kind}: FAISS cannot make that of {features.shape[0]} features: {_said(error)}"
+        ) from error
     return index
 
 
