@@ -298,6 +298,20 @@ def test_weights_convert_and_fetch_say_what_went_wrong(home, capsys, collected):
     assert (home / "vgg19.npy").read_text() == "mine" and not (home / "out.npy").exists()
 
 
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_leaves_tensorflow_alone_and_goes_on(collecting):
+    code = f"""
+import gc
+from tensorflow_vgg._command import terminal
+if not {collecting}:
+    gc.disable()
+terminal.tensorflow()
+print(gc.isenabled(), gc.get_freeze_count() > 100000)
+"""
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+    assert done.stdout.decode().split() == [str(collecting)] * 2  # who has it off has done without it already
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["classify", "--help"], ["--version"]])
 def test_help_loads_no_tensorflow(arguments):
     code = (

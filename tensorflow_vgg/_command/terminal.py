@@ -1,6 +1,7 @@
 """What reaches the terminal: lines, progress, and nothing of TensorFlow's start."""
 
 import contextlib
+import gc
 import os
 import shutil
 import sys
@@ -112,12 +113,30 @@ class Report:
 
 def tensorflow():
     """TensorFlow 1's API, without the log lines that TensorFlow writes to the terminal by default."""
-    with unheard():
+    with unheard(), _kept():
         import tensorflow.compat.v1 as tf
 
         tf.config.experimental.list_physical_devices()  # looks for GPUs, and complains where there is none
     tf.logging.set_verbosity(tf.logging.ERROR)
     return tf
+
+
+@contextlib.contextmanager
+def _kept():
+    """Keeps Python's garbage collector from what is imported: it would go through all of TensorFlow time and again.
+
+    That takes as long as half of the import itself, and at the process's end as much again; no module becomes garbage.
+    """
+    collecting = gc.isenabled() and "tensorflow" not in sys.modules
+    if not collecting:
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextlib.contextmanager
