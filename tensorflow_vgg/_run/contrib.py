@@ -5,6 +5,8 @@ import importlib
 import sys
 import types
 
+import tensorflow.compat.v1 as tf
+
 from tensorflow_vgg._run.gone import instead
 from tensorflow_vgg._run.module import Internals, Module, is_internal
 
@@ -27,12 +29,11 @@ def extra(environment, module, what):
     raise ImportError(f"{environment.line()}{what} needs {missing}: {_EXTRA}")
 
 
-def contrib_of(environment, tf):
+def contrib_of(environment):
     """The module tensorflow.contrib as a script sees it, on TensorFlow 2.
 
     Args:
       environment: has `line()` and `resolve(dotted name)`, as `tensorflow_1.tensorflow_of` says.
-      tf: TensorFlow 1's API.
     """
 
     def missing(name):
@@ -43,62 +44,56 @@ def contrib_of(environment, tf):
         short = name.replace("tensorflow", "tf", 1)
         return f"{environment.line()}{short} is not in tf-slim, the successor of tf.contrib.layers and slim"
 
-    def module(name, base=None, **replaced):
+    def module(name, base=None, **made):
         dotted = f"tensorflow.contrib.{name}"
-        return Module(dotted, base or types.ModuleType(dotted), replaced, missing_slim)
+        return Module(dotted, base or types.ModuleType(dotted), (), made, missing_slim)
+
+    def seen(name):
+        return functools.partial(environment.resolve, f"tensorflow.contrib.{name}")
 
     def inside(name, *others):
         """The package `python` of a part of tf.contrib, where scripts knew its modules too."""
         return lambda: module(f"{name}.python", **dict.fromkeys((name, *others), seen(name)))
 
-    def seen(name):
-        return functools.partial(environment.resolve, f"tensorflow.contrib.{name}")
-
     def layers():
-        _slim(environment, tf, "tf.contrib.layers")
+        _slim(environment, "tf.contrib.layers")
         return module("layers", sys.modules["tf_slim.layers"], python=inside("layers"))
 
     def slim():
         nets = {net: functools.partial(importlib.import_module, f"tf_slim.nets.{net}") for net in _NETS}
         return module(
             "slim",
-            _slim(environment, tf, "tf.contrib.slim"),
+            _slim(environment, "tf.contrib.slim"),
             layers=seen("layers"),
             nets=lambda: module("slim.nets", **nets),
             python=inside("slim"),
         )
 
     def framework():
-        def get_name_scope():
-            return tf.get_default_graph().get_name_scope()
-
-        return module(
-            "framework",
-            _Framework(environment, tf),
-            get_name_scope=lambda: get_name_scope,
-            python=inside("framework", "ops"),
-            variables=seen("framework"),
-        )
+        own = {"python": inside("framework", "ops"), "variables": seen("framework")}
+        return module("framework", _Framework(environment), **own)
 
     parts = {"framework": framework, "layers": layers, "slim": slim}
-    return Module("tensorflow.contrib", types.ModuleType("contrib"), parts, missing)
+    return Module("tensorflow.contrib", types.ModuleType("contrib"), (), parts, missing)
 
 
 class _Framework:
     """Where the names of tf.contrib.framework are today: in tf.train, in TensorFlow or in tf-slim, loaded only then."""
 
-    def __init__(self, environment, tf):
-        self._places = (tf.train, tf)
-        self._slim = functools.partial(_slim, environment, tf, "tf.contrib.framework")
+    def __init__(self, environment):
+        self._environment = environment
 
     def __getattr__(self, name):
-        for place in self._places:
+        for place in (tf.train, tf):
             if hasattr(place, name):
                 return getattr(place, name)
-        return getattr(self._slim(), name)
+        return getattr(_slim(self._environment, "tf.contrib.framework"), name)
+
+    def get_name_scope(self):
+        return tf.get_default_graph().get_name_scope()
 
 
-def _slim(environment, tf, what):
+def _slim(environment, what):
     """The package tf-slim, mended for today's TensorFlow."""
     # Its batch_norm finds the legacy layers under this name alone.
     legacy = "tf_keras.legacy_tf_layers"

@@ -4,7 +4,7 @@ import ast
 import os
 import re
 
-from tensorflow_vgg._run.source import dotted, imports, known_texts, main_only, text_of, tried, words
+from tensorflow_vgg._run.source import dotted, imports, known_texts, text_of, tried, words
 
 __all__ = ["files_read"]
 
@@ -15,7 +15,7 @@ _LOOKS = {"exists", "isfile", "lexists"}
 _PATHS = ("abspath", "expanduser", "join", "normpath", "realpath")
 
 
-def files_read(trees, script, stand_ins, environment):
+def files_read(trees, script, has_labels, environment):
     """What will be done about the files that the script's code names by plain text where it reads them.
 
     A file that it names elsewhere, too, is left out: it may write it, or look for it first.
@@ -23,7 +23,7 @@ def files_read(trees, script, stand_ins, environment):
     Args:
       trees: path -> syntax tree of the script and of its own modules.
       script: the script's path.
-      stand_ins: the names of this package's modules that the script sees, since it lacks them.
+      has_labels: whether print_prob is this package's, which has upstream's labels.
       environment: `imports.Environment`, entered.
 
     Returns:
@@ -32,14 +32,15 @@ def files_read(trees, script, stand_ins, environment):
     read, others = [], set()
     for file, tree in trees.items():
         known = known_texts(tree, file)
-        skipped = tried(tree, _LOOKS) | (set() if file == script else main_only(tree))
+        # In a module it does not run, either, where the module would be the script.
+        skipped = tried(tree, _LOOKS if file == script else _LOOKS | {"__name__"})
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = (dotted(call.func) or getattr(call.func, "attr", "")).rpartition(".")[2]
             texts = [text_of(node, known) or "" for node in call.args + [keyword.value for keyword in call.keywords]]
             paths = [text for text in texts if _DATA_FILE.fullmatch(text)]
             if name in _PATHS:
                 continue
-            if id(call) in skipped or not _reads(name, paths, texts):
+            if call in skipped or not _reads(name, paths, texts):
                 others.update(paths)
                 continue
             if name.lower() in _NETS and not texts:
@@ -47,7 +48,7 @@ def files_read(trees, script, stand_ins, environment):
             read += [(f"{file}:{call.lineno}", path, name) for path in paths]
     if any("chdir" in words(tree) for tree in trees.values()):
         read = [item for item in read if os.path.isabs(item[1])]
-    found = [_told(*item, stand_ins, environment) for item in read if item[1] not in others]
+    found = [_told(*item, has_labels, environment) for item in read if item[1] not in others]
     return [item for item in found if item is not None]
 
 
@@ -60,19 +61,19 @@ def _reads(name, paths, texts):
 
 def _default(net, tree, trees, environment):
     """The file that upstream's frozen class loads if it is given none: a list of it, or none for another class."""
-    if not any(net in name.split(".") for _, name in imports(tree)):
+    if not any(net in name.split(".") for _, name, _ in imports(tree)):
         return []
-    modules = {file: tree for file, tree in trees.items() if os.path.basename(file) == f"{net}.py"}
-    looking = [file for file, tree in modules.items() if f"{net}.npy" in map(text_of, ast.walk(tree))]
-    if modules and not looking:
-        return []
-    return [os.path.join(os.path.dirname(looking[0]) if looking else environment.folder, f"{net}.npy")]
+    own = [file for file in trees if os.path.basename(file) == f"{net}.py"]
+    for file in own:
+        if any(text_of(node, {}) == f"{net}.npy" for node in ast.walk(trees[file])):
+            return [os.path.join(os.path.dirname(file), f"{net}.npy")]
+    return [] if own else [os.path.join(environment.folder, f"{net}.npy")]
 
 
-def _told(place, path, reader, stand_ins, environment):
+def _told(place, path, reader, has_labels, environment):
     """The line about a file, and whether it works; None if there is nothing to say."""
     name = os.path.basename(path)
-    if name.partition(".")[0] in _NETS and name.endswith(".npy"):
+    if name in ("vgg16.npy", "vgg19.npy"):
         try:
             source = environment.weights.source(path)
         except FileNotFoundError as error:
@@ -82,7 +83,6 @@ def _told(place, path, reader, stand_ins, environment):
         return f"weights: {path}" if source == path else f"weights for {path}: {source}", True
     if os.path.exists(path):
         return None
-    has_labels = "utils" in [module.rpartition(".")[2] for module in stand_ins]
     if name == "synset.txt" and reader == "print_prob" and has_labels:
         return f"{path}: this package's (the script has none)", True
     return f"{place}: {path}: no such file in {os.getcwd()}", False

@@ -7,16 +7,23 @@ else's imports, and the modules themselves, stay as they are.
 
 import builtins
 import contextlib
+import functools
 import importlib
 import importlib.machinery
 import importlib.util
+import itertools
 import os
 import sys
 import types
 
-from tensorflow_vgg._run import loading, seen, stand_ins
+from tensorflow_vgg._run import loading, stand_ins
 from tensorflow_vgg._run.gone import instead
+from tensorflow_vgg._run.module import Internals, Module
+from tensorflow_vgg._run.numpy_1 import numpy_of
 from tensorflow_vgg._run.own import HERE, all_installed, is_own
+from tensorflow_vgg._run.scipy_misc import scipy_of
+from tensorflow_vgg._run.skimage_0_14 import matplotlib_of, skimage_of
+from tensorflow_vgg._run.tensorflow_1 import tensorflow_of
 from tensorflow_vgg._run.weights import Weights
 
 __all__ = ["MODULES", "Environment", "import_module"]
@@ -50,7 +57,7 @@ def import_module(name, folder, **options):
     environment = Environment(folder, **options)
     with environment:
         try:
-            module = environment.builtins.__import__(name, {}, {}, ("*",))
+            module = environment.import_module(name)
         except SyntaxError as error:
             raise loading.not_python_3(error.filename, error) from None
     path = os.path.realpath(getattr(module, "__file__", None) or os.devnull)
@@ -72,17 +79,20 @@ class Environment:
 
     def __init__(self, folder, override=None, constants=False, new_resize=False):
         self.folder = os.path.realpath(folder)
-        self.new_resize = new_resize
         self.weights = Weights(override, constants, self.announce)
         self.builtins = types.ModuleType("builtins")
         self.builtins.__dict__.update(vars(builtins), __import__=self._import, **loading.NAMES)
-        self._makers = {**seen.makers(self), **loading.makers(self)}
-        self._seen = {"builtins": self.builtins}
+        self._seen = {"builtins": self.builtins, **loading.modules(self)}
+        self._makers = {
+            "matplotlib": matplotlib_of,
+            "numpy": functools.partial(numpy_of, self.weights.load),
+            "scipy": functools.partial(scipy_of, self),
+            "skimage": functools.partial(skimage_of, new_resize),
+            "tensorflow": functools.partial(tensorflow_of, self),
+        }
         self._announced = set()
-        self._active = False
 
     def __enter__(self):
-        self._active = True
         self._path = list(sys.path)
         self._modules = {name: sys.modules.pop(name) for name in list(sys.modules) if self._is_mine(name)}
         # As Python does with a script's folder: in place of what the command itself has there.
@@ -93,7 +103,6 @@ class Environment:
         return self
 
     def __exit__(self, *_):
-        self._active = False
         sys.meta_path.remove(self)
         sys.path[:] = self._path
         for name in [name for name in sys.modules if self._is_mine(name)]:
@@ -121,22 +130,24 @@ class Environment:
     # The script's import.
 
     def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
-        if level == 0:
-            top, _, rest = name.partition(".")
-            if top in self._makers or top in self._seen:
-                return self._import_seen(name, fromlist)
-            if top == "tensorflow_vgg":
-                name = f"{_PACKAGE}.{rest}" if rest else _PACKAGE
+        top = name.partition(".")[0]
+        if level == 0 and self.knows(name):
+            module = self.resolve(name)
+            for wanted in fromlist or ():
+                if wanted != "*":
+                    self.child(module, wanted)
+            return module if fromlist else self._seen[top]
+        if level == 0 and top == "tensorflow_vgg":
+            name = name.replace(top, _PACKAGE, 1)
         # What a function imports after its module has been: the script's folder is not first on sys.path any more.
-        with contextlib.nullcontext() if self._active else self:
+        with contextlib.nullcontext() if self in sys.meta_path else self:
             try:
                 return builtins.__import__(name, globals, locals, fromlist, level)
             except ModuleNotFoundError as error:
-                absent = error.name or ""
-                if not instead(absent):
-                    raise
-                message = f"{error}{instead(absent)}"
-            raise ModuleNotFoundError(message, name=absent)
+                today = instead(error.name or "")
+                if not error.msg.endswith(today):  # as it does where the import of a module of the script's failed
+                    error.msg += today
+                raise
 
     def import_module(self, name, package=None):
         """importlib.import_module as the script sees it."""
@@ -144,14 +155,10 @@ class Environment:
             return importlib.import_module(name, package)
         return self._import(name, fromlist=("__name__",))
 
-    def _import_seen(self, name, fromlist):
-        module = self.resolve(name)
-        if not fromlist:
-            return self._seen[name.partition(".")[0]]
-        for wanted in fromlist:
-            if wanted != "*":
-                self.child(module, wanted)
-        return module
+    def knows(self, name):
+        """Whether the first part of a dotted name is a module that the script sees in a way of its own."""
+        top = name.partition(".")[0]
+        return top in self._seen or top in self._makers
 
     def resolve(self, name):
         """The module of a dotted name as the script sees it."""
@@ -162,10 +169,10 @@ class Environment:
         for part in rest:
             known = dotted if sys.modules.get(dotted) is module else module.__name__
             dotted = f"{dotted}.{part}"
-            if seen.is_plain(module):
+            if isinstance(module, Internals) or not isinstance(module, Module):
                 # An attribute of that name can be something else: tensorflow.python.ops is, in TensorFlow 1.
                 with contextlib.suppress(ModuleNotFoundError):
-                    module = seen.wrapped(module, importlib.import_module(f"{known}.{part}"))
+                    module = self._within(module, f"{known}.{part}")
                     continue
             module = self.child(module, part)
         return module
@@ -176,13 +183,15 @@ class Environment:
             return getattr(module, name)
         except AttributeError as error:
             try:
-                return seen.wrapped(module, importlib.import_module(f"{module.__name__}.{name}"))
+                return self._within(module, f"{module.__name__}.{name}")
             except ModuleNotFoundError:
                 raise ImportError(str(error), name=f"{module.__name__}.{name}") from None
 
-    def knows(self, name):
-        """Whether the first part of a dotted name is a module that the script sees in a way of its own."""
-        return name.partition(".")[0] in self._makers
+    @staticmethod
+    def _within(module, name):
+        """The module of a dotted name, which lies in `module`, as the script sees it."""
+        found = importlib.import_module(name)
+        return module.wrapped(found) if isinstance(module, Internals) else found
 
     # The finder of the script's own modules, and of this package's where the script lacks upstream's.
 
@@ -190,56 +199,54 @@ class Environment:
         """As the import system wants it: where a module is, None for what is not the script's."""
         parent, _, last = fullname.rpartition(".")
         if fullname in _PACKAGES:
-            return self._package_spec(fullname)
-        if fullname == "tensorflow_vgg" or (path is not None and parent not in _PACKAGES and all_installed(path)):
+            spec = self._own_package(fullname)
+        elif path is None or parent in _PACKAGES or not all_installed(path):
+            spec = importlib.machinery.PathFinder.find_spec(fullname, path)
+        else:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
-        if spec is not None and isinstance(spec.loader, importlib.machinery.SourcelessFileLoader):
-            spec = spec if loading.is_this_pythons(spec.origin) else None
-        if is_own(spec):
+        if spec is not None and is_own(spec) and not _is_python_2s(spec):
             if type(spec.loader) is importlib.machinery.SourceFileLoader:
                 spec.loader = loading.Loader(fullname, spec.origin, self)
             return spec
-        if last in MODULES and parent in ("", *_PACKAGES):
-            return stand_ins.spec(fullname, os.path.join(HERE, f"{last}.py"), self)
-        return None
+        if fullname in _PACKAGES:
+            place = os.path.join(HERE, "__init__.py")
+            return importlib.util.spec_from_file_location(fullname, place, submodule_search_locations=[])
+        if last not in MODULES or parent not in ("", *_PACKAGES):
+            return None
+        self.announce(f"{fullname.replace(_PACKAGE, 'tensorflow_vgg')}: this package's (the script has none)")
+        place = os.path.join(HERE, f"{last}.py")
+        loader = stand_ins.Loader(fullname, place, self)
+        return importlib.util.spec_from_file_location(fullname, place, loader=loader)
 
     def specs(self, name):
         """Yields what the finder has for a dotted name and its packages, without importing any."""
+        path = None
         if name.partition(".")[0] == "tensorflow_vgg":
-            name = _PACKAGE + name[len("tensorflow_vgg") :]
-        path, found = None, ""
-        for part in name.split("."):
-            found = f"{found}.{part}" if found else part
-            try:
-                spec = self.find_spec(found, path)
-            except (ImportError, ValueError):
-                return
-            if spec is None:
-                return
-            yield spec
-            path = spec.submodule_search_locations
+            name = name.replace("tensorflow_vgg", _PACKAGE, 1)
+        for found in itertools.accumulate(name.split("."), "{}.{}".format):
+            spec = self.find_spec(found, path)
+            if spec is not None:
+                yield spec
+            path = spec and spec.submodule_search_locations
             if path is None:
                 return
 
-    def _package_spec(self, fullname):
-        """The script's folder tensorflow_vgg, or this package under another name."""
-        name, found = fullname.replace(_PACKAGE, "tensorflow_vgg"), None
+    @staticmethod
+    def _own_package(fullname):
+        """The script's folder tensorflow_vgg, as the package `fullname`; None if there is none."""
+        name = fullname.replace(_PACKAGE, "tensorflow_vgg")
+        # One folder after the other: together, one without __init__.py would come after all that have one.
         for entry in sys.path:
-            # One after the other: together a folder without __init__.py would come after all that have one.
-            if found is None and not all_installed([os.path.join(entry, "tensorflow_vgg")]):
-                found = importlib.machinery.PathFinder.find_spec(name, [entry])
-        if found is None or found.submodule_search_locations is None:
-            path = os.path.join(HERE, "__init__.py")
-            return importlib.util.spec_from_file_location(fullname, path, submodule_search_locations=[])
-        folders = list(found.submodule_search_locations)
-        if found.origin in (None, "namespace"):
-            spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
-            spec.submodule_search_locations = folders
-            return spec
-        return importlib.util.spec_from_file_location(
-            fullname,
-            found.origin,
-            loader=loading.Loader(fullname, found.origin, self),
-            submodule_search_locations=folders,
-        )
+            spec = importlib.machinery.PathFinder.find_spec(name, [entry])
+            if spec is not None and spec.submodule_search_locations and is_own(spec):
+                spec.name, spec.submodule_search_locations = fullname, list(spec.submodule_search_locations)
+                return spec
+        return None
+
+
+def _is_python_2s(spec):
+    """Whether a module is a compiled file alone, and not this Python's. It is as good as absent."""
+    if not isinstance(spec.loader, importlib.machinery.SourcelessFileLoader):
+        return False
+    with open(spec.origin, "rb") as file:
+        return file.read(4) != importlib.util.MAGIC_NUMBER

@@ -1,9 +1,9 @@
-"""Installed modules as a script of 2017 sees them."""
+"""Installed modules, and classes of them, as a script of 2017 sees them."""
 
 import sys
 import types
 
-__all__ = ["Internals", "Module", "is_internal"]
+__all__ = ["Internals", "Module", "is_internal", "stand_in"]
 
 
 class Module(types.ModuleType):
@@ -12,20 +12,20 @@ class Module(types.ModuleType):
     What the script sets stays here, and so with the script's modules.
 
     Attributes:
-      values: name -> value, of what is there from the start.
-      replaced: name -> a function that makes the value when it is first wanted.
       base: the module that has the rest.
+      values: name -> value, of what is there from the start.
+      made: name -> a function that makes the value when it is first wanted.
       missing: a function of the dotted name of what is nowhere; it gives the error's text. By default the error is
         that of `base`.
     """
 
-    def __init__(self, name, base, replaced=(), missing=None, values=()):
+    def __init__(self, name, base, values=(), made=(), missing=None):
         super().__init__(name)
-        self.__dict__.update(values, _base=base, _replaced=dict(replaced), _missing=missing)
+        self.__dict__.update(values, _base=base, _made=dict(made), _missing=missing)
 
     def __getattr__(self, name):
-        if name in self._replaced:
-            value = self._replaced[name]()
+        if name in self._made:
+            value = self._made[name]()
             setattr(self, name, value)
             return value
         if name == "__all__":
@@ -41,7 +41,7 @@ class Module(types.ModuleType):
             raise AttributeError(self._missing(f"{self.__name__}.{name}")) from None
 
     def __dir__(self):
-        return sorted({*dir(self._base), *self._replaced, *self.__dict__})
+        return sorted({*dir(self._base), *self._made, *self.__dict__})
 
 
 class Internals(Module):
@@ -53,8 +53,7 @@ class Internals(Module):
     """
 
     def __init__(self, base, tf):
-        super().__init__(base.__name__, base)
-        self.__dict__["_tf"] = tf
+        super().__init__(base.__name__, base, {"_tf": tf})
 
     def __getattr__(self, name):
         last = self.__name__.rpartition(".")[2]
@@ -77,3 +76,21 @@ def is_internal(value):
     """Whether a value is a module of TensorFlow's inside, and not yet an `Internals`."""
     plain = isinstance(value, types.ModuleType) and not isinstance(value, Module)
     return plain and value.__name__.startswith("tensorflow.python.")
+
+
+def stand_in(base, call):
+    """The class `base` as a script sees it: calling it is `call`; instances and subclasses of `base` are its own."""
+
+    class Meta(type(base)):
+        def __call__(cls, *args, **kwargs):
+            return call(*args, **kwargs) if cls is seen else super().__call__(*args, **kwargs)
+
+        def __instancecheck__(cls, instance):
+            return isinstance(instance, base) if cls is seen else super().__instancecheck__(instance)
+
+        def __subclasscheck__(cls, subclass):
+            # Not issubclass(subclass, base): an abstract base asks its subclasses, and so this one.
+            return base in subclass.__mro__ if cls is seen else super().__subclasscheck__(subclass)
+
+    seen = Meta(base.__name__, (base,), {"__doc__": base.__doc__})
+    return seen

@@ -5,16 +5,17 @@ import functools
 import io
 import os
 
+import numpy
+
 from tensorflow_vgg import weights
 
-__all__ = ["load_of"]
+__all__ = ["NpzFile", "load_of"]
 
 
-def load_of(numpy, weights_of):
+def load_of(weights_of):
     """The `numpy.load` that a script sees, which allows pickles as in 2017.
 
     Args:
-      numpy: the module.
       weights_of: is asked first with every path that is read whole and with text as text. It gives what stands for
         the file, a dict of layers, or None.
 
@@ -35,19 +36,19 @@ def load_of(numpy, weights_of):
             return array
         with contextlib.ExitStack() as stack:
             opened = stack.enter_context(open(file, "rb")) if is_path and os.path.isfile(file) else file
-            holds = _holds_objects(opened, numpy) if whole and hasattr(opened, "seek") else None
+            holds = _holds_objects(opened) if whole and hasattr(opened, "seek") else None
             if holds:
                 name = getattr(opened, "name", file)
                 return weights.read_objects(opened, name, bare=holds == "pickle", keep_bytes=encoding == "bytes")
         loaded = numpy.load(file, mmap_mode, *args, **kwargs)
         if allowed and isinstance(loaded, numpy.lib.npyio.NpzFile):
-            loaded.__class__ = _archive_of(numpy)
+            loaded.__class__ = NpzFile
         return loaded
 
     return load
 
 
-def _holds_objects(file, numpy):
+def _holds_objects(file):
     """ "npy" for a `.npy` of Python objects, "pickle" for a pickle, else None. The file's position stays as it was."""
     position = file.tell()
     try:
@@ -64,19 +65,15 @@ def _holds_objects(file, numpy):
         file.seek(position)
 
 
-@functools.lru_cache(maxsize=None)
-def _archive_of(numpy):
-    """The class of `.npz` files, whose arrays of Python objects this package's reader reads."""
+class NpzFile(numpy.lib.npyio.NpzFile):
+    """A `.npz` file, whose arrays of Python objects this package's reader reads."""
 
-    class NpzFile(numpy.lib.npyio.NpzFile):
-        def __getitem__(self, key):
-            name = key if key in self.zip.namelist() else f"{key}.npy"
-            if name in self.zip.namelist():
+    def __getitem__(self, key):
+        name = key if key in self.zip.namelist() else f"{key}.npy"
+        if name in self.zip.namelist():
+            with self.zip.open(name) as file:
+                member = io.BytesIO(file.read(1 << 16))
+            if _holds_objects(member) == "npy":
                 with self.zip.open(name) as file:
-                    member = io.BytesIO(file.read(1 << 16))
-                if _holds_objects(member, numpy) == "npy":
-                    with self.zip.open(name) as file:
-                        return weights.read_objects(file, name)
-            return super().__getitem__(key)
-
-    return NpzFile
+                    return weights.read_objects(file, name)
+        return super().__getitem__(key)

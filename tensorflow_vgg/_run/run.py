@@ -1,12 +1,14 @@
 """Runs a script written for TensorFlow 1."""
 
 import contextlib
-import importlib
 import os
 import sys
 import threading
 import types
 import warnings
+
+import tensorflow.compat.v1 as tf
+from absl import flags
 
 from tensorflow_vgg._run import loading, numpy_1, weights
 from tensorflow_vgg._run.imports import Environment
@@ -32,8 +34,13 @@ def run(script, arguments=(), **options):
       OSError: the script cannot be read.
       ValueError: the script, or a module of it, is no Python 3.
     """
-    path, source = loading.read(script)
-    code = loading.compiled(path, loading.parse(path, source))
+    path = os.path.abspath(script)
+    with open(path, "rb") as file:
+        source = file.read()
+    try:
+        code = loading.compiled(path, source)
+    except (SyntaxError, ValueError) as error:
+        raise loading.not_python_3(path, error) from None
     environment = Environment(os.path.dirname(os.path.realpath(script)), **options)
     main = types.ModuleType("__main__")
     main.__dict__.update(__builtins__=environment.builtins, __file__=path, __cached__=None)
@@ -67,15 +74,10 @@ def run(script, arguments=(), **options):
 @contextlib.contextmanager
 def _tensorflow_1():
     """TensorFlow 1's behaviour and NumPy 1's way to print a number, for the time of a script."""
-    tf = importlib.import_module("tensorflow.compat.v1")
     tf.disable_v2_behavior()
-    # absl, which TensorFlow's flags are of, has some of its own: log_dir is what many scripts call theirs.
-    importlib.import_module("absl.logging")
-    flags = importlib.import_module("absl.flags").FLAGS
-    for name in flags:
-        flags[name].allow_override = True
-    numpy = importlib.import_module("numpy")
-    with warnings.catch_warnings(), numpy_1.numpy_1_printing(numpy):
+    for name in flags.FLAGS:
+        flags.FLAGS[name].allow_override = True  # of absl's own: log_dir is what many scripts call theirs
+    with warnings.catch_warnings(), numpy_1.numpy_1_printing():
         # They tell the script to use what TensorFlow 1 does not have.
         warnings.filterwarnings("ignore", r"`(tf\.(layers|nn\.rnn_cell)\.|layer\.|Model\.)", UserWarning)
         yield
@@ -83,39 +85,22 @@ def _tensorflow_1():
 
 def _status(code):
     """The exit status that Python gives for SystemExit(code)."""
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code
+    if code is None or isinstance(code, int):
+        return code or 0
     print(code, file=sys.stderr)
     return 1
 
 
 def _show(error):
-    """Prints an exception as Python does, without the frames of what is between the script and its libraries."""
+    """Prints an exception as Python does, without our frames between the script and its libraries. Returns 1."""
     shown, seen = error, set()
     while shown is not None and id(shown) not in seen:
         seen.add(id(shown))
-        frames = []
-        step = shown.__traceback__
-        while step is not None:
-            if os.path.dirname(os.path.abspath(step.tb_frame.f_code.co_filename)) != _HERE:
-                frames.append(step)
-            step = step.tb_next
-        kept = None
-        for step in reversed(frames):
-            step.tb_next = kept
-            kept = step
-        shown.__traceback__ = kept
+        shown.__traceback__ = _without_ours(shown.__traceback__)
         shown = shown.__cause__ or shown.__context__
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
     sys.excepthook(type(error), error, error.__traceback__)
-    return _hint(error)
-
-
-def _hint(error):
-    """Says what to add where the attention block's variables were not initialised. Returns the exit status, 1."""
     if type(error).__name__ == "FailedPreconditionError" and "cbam/" in str(error):
         print(
             "tensorflow-vgg: the attention block's variables have no values yet: after build() run "
@@ -123,3 +108,17 @@ def _hint(error):
             file=sys.stderr,
         )
     return 1
+
+
+def _without_ours(step):
+    """A traceback without the frames of this folder's files."""
+    steps = []
+    while step is not None:
+        steps.append(step)
+        step = step.tb_next
+    kept = None
+    for step in reversed(steps):
+        if os.path.dirname(os.path.abspath(step.tb_frame.f_code.co_filename)) != _HERE:
+            step.tb_next = kept
+            kept = step
+    return kept

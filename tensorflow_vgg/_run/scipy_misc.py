@@ -1,6 +1,5 @@
-"""The image functions that scipy.misc had until SciPy 1.2, on Pillow.
+"""The image functions that scipy.misc had until SciPy 1.2, on Pillow: `scipy_of` gives a script its scipy.
 
-`scipy_of` gives a script its scipy. This module is loaded when a script imports that, so NumPy and Pillow may be, too.
 Held to recordings of SciPy 1.1.0.
 """
 
@@ -21,101 +20,8 @@ _DATASETS = ("ascent", "electrocardiogram", "face")
 
 # Pillow's numbers.
 _RESAMPLING = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "cubic": 3}
-
-
-def bytescale(data, cmin=None, cmax=None, high=255, low=0):
-    """Scales an array to uint8 numbers: `cmin` to `low`, `cmax` to `high`, what is beyond to the nearer of them.
-
-    Args:
-      data: array of any shape; of dtype uint8 it is returned as it is.
-      cmin, cmax: numbers; by default the array's smallest and largest.
-      high, low: numbers in [0, 255].
-
-    Returns:
-      uint8 array of the same shape.
-
-    Raises:
-      ValueError: `high` or `low` is out of range, or one of them is on the wrong side of the other.
-    """
-    if data.dtype == numpy.uint8:
-        return data
-    if not 0 <= low <= high <= 255:
-        raise ValueError(f"expected 0 <= low <= high <= 255, got low {low} and high {high}")
-    cmin = data.min() if cmin is None else cmin
-    cmax = data.max() if cmax is None else cmax
-    span = cmax - cmin
-    if span < 0:
-        raise ValueError(f"expected cmin <= cmax, got {cmin} and {cmax}")
-    # Python's numbers leave float32 data float32, as all scalars did in NumPy 1.
-    scaled = (data - _plain(cmin)) * (float(high - low) / (_plain(span) or 1)) + low
-    return (scaled.clip(low, high) + 0.5).astype(numpy.uint8)
-
-
-def fromimage(im, flatten=False, mode=None):
-    """A Pillow image as an array.
-
-    Args:
-      im: the image.
-      flatten: True gives grey float32 numbers, [height, width].
-      mode: Pillow's mode to convert it to first.
-
-    Returns:
-      Array [height, width] or [height, width, channels]; uint8 but for the modes that have other numbers.
-
-    Raises:
-      TypeError: `im` is no Pillow image.
-    """
-    if not isinstance(im, Image.Image):
-        raise TypeError(f"expected a Pillow image, got {type(im).__name__}")
-    if mode is None and im.mode == "P":
-        mode = "RGBA" if "transparency" in im.info else "RGB"
-    if mode is None and im.format == "PNG" and im.mode.startswith("I;16"):
-        mode = "I"  # as Pillow opened it before 11
-    if mode is not None and mode != im.mode:
-        im = im.convert(mode)
-    if flatten:
-        im = im.convert("F")
-    elif im.mode == "1":
-        im = im.convert("L")
-    return numpy.array(im)
-
-
-def imread(name, flatten=False, mode=None):
-    """Reads an image, a file or an open one, as `fromimage` gives it."""
-    with Image.open(name) as im:
-        return fromimage(im, flatten, mode)
-
-
-def imresize(arr, size, interp="bilinear", mode=None):
-    """Resizes an image after `toimage` has scaled it.
-
-    Args:
-      arr: array [height, width] or with an axis of 3 or 4 channels.
-      size: int, the per cent of its size; float, the fraction; or (height, width).
-      interp: "nearest", "lanczos", "bilinear", "bicubic" or "cubic".
-      mode: Pillow's mode for `toimage`.
-
-    Returns:
-      Array as `fromimage` gives it.
-    """
-    im = toimage(arr, mode=mode)
-    if numpy.issubdtype(type(size), numpy.signedinteger):
-        size = size / 100.0
-    if numpy.issubdtype(type(size), numpy.floating):
-        width, height = (numpy.array(im.size) * size).astype(int).tolist()
-    else:
-        height, width = size[0], size[1]
-    return fromimage(_resized(im, width, height, _RESAMPLING[interp]))
-
-
-def imrotate(arr, angle, interp="bilinear"):
-    """Rotates an image counter-clockwise by `angle` degrees; its size stays, what comes in is black."""
-    return fromimage(toimage(arr).rotate(angle, resample=_RESAMPLING[interp]))
-
-
-def imsave(name, arr, format=None):
-    """Saves an array [height, width] or [height, width, 3 or 4], scaled by `toimage`, in the format of its name."""
-    toimage(arr, channel_axis=2).save(name, format)
+# Pillow's modes of three axes, and their channels.
+_CHANNELS = {"RGB": 3, "RGBA": 4, "YCbCr": 3, "CMYK": 4}
 
 
 def scipy_of(environment):
@@ -147,13 +53,39 @@ def scipy_of(environment):
         values = {function.__name__: function for function in functions}
         special = importlib.import_module("scipy.special")
         values.update((name, getattr(special, name)) for name in _SPECIAL)
-        return Module(name, base, {"pilutil": lambda: misc("scipy.misc.pilutil")}, missing, values)
+        return Module(name, base, values, {"pilutil": lambda: misc("scipy.misc.pilutil")}, missing)
 
     def ndimage():
         values = {"imread": lambda fname, flatten=False, mode=None: imread(fname, flatten, mode)}
-        return Module("scipy.ndimage", importlib.import_module("scipy.ndimage"), {}, None, values)
+        return Module("scipy.ndimage", importlib.import_module("scipy.ndimage"), values)
 
-    return Module("scipy", scipy, {"misc": lambda: misc("scipy.misc"), "ndimage": ndimage})
+    return Module("scipy", scipy, (), {"misc": lambda: misc("scipy.misc"), "ndimage": ndimage})
+
+
+def bytescale(data, cmin=None, cmax=None, high=255, low=0):
+    """Scales an array to uint8 numbers: `cmin` to `low`, `cmax` to `high`, what is beyond to the nearer of them.
+
+    `cmin` and `cmax` are by default the array's smallest and largest number. A uint8 array is returned as it is.
+
+    Raises:
+      ValueError: `high` or `low` is not in [0, 255], or one of them is on the wrong side of the other.
+    """
+    if data.dtype == numpy.uint8:
+        return data
+    if not 0 <= low <= high <= 255:
+        raise ValueError(f"expected 0 <= low <= high <= 255, got low {low} and high {high}")
+    cmin, span = _range(data, cmin, cmax)
+    if span < 0:
+        raise ValueError(f"expected cmin <= cmax, got {cmin} and {cmin + span}")
+    scaled = (data - cmin) * (float(high - low) / (span or 1)) + low
+    return (scaled.clip(low, high) + 0.5).astype(numpy.uint8)
+
+
+def _range(data, cmin, cmax):
+    """`cmin`, and how far `cmax` is from it. Python's numbers leave float32 data float32, as all did in NumPy 1."""
+    cmin = data.min() if cmin is None else cmin
+    span = (data.max() if cmax is None else cmax) - cmin
+    return [number.item() if isinstance(number, numpy.generic) else number for number in (cmin, span)]
 
 
 def toimage(arr, high=255, low=0, cmin=None, cmax=None, pal=None, mode=None, channel_axis=None):
@@ -185,7 +117,7 @@ def toimage(arr, high=255, low=0, cmin=None, cmax=None, pal=None, mode=None, cha
         axis = data.shape.index(3 if 3 in data.shape else 4)
     channels = data.shape[axis]
     mode = mode or {3: "RGB", 4: "RGBA"}.get(channels)
-    if channels != {"RGB": 3, "YCbCr": 3, "RGBA": 4, "CMYK": 4}.get(mode):
+    if channels != _CHANNELS.get(mode):
         raise ValueError(f"mode {mode} does not fit an array of shape {data.shape} with channels in axis {axis}")
     pixels = numpy.moveaxis(bytescale(data, cmin, cmax, high, low), axis, 2)
     return Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
@@ -193,34 +125,82 @@ def toimage(arr, high=255, low=0, cmin=None, cmax=None, pal=None, mode=None, cha
 
 def _grey(data, high, low, cmin, cmax, pal, mode):
     """What `toimage` makes of an array of two axes."""
-    size = data.shape[1], data.shape[0]
-    if mode == "F":
-        return Image.frombytes(mode, size, data.astype(numpy.float32).tobytes())
-    if mode == "1":
-        # A byte a pixel where Pillow takes eight pixels from one: so it was.
-        return Image.frombytes(mode, size, (data > high).tobytes())
-    if mode == "I":
-        cmin = data.min() if cmin is None else cmin
-        cmax = data.max() if cmax is None else cmax
-        scaled = (data * 1.0 - _plain(cmin)) * (high - low) / _plain(cmax - cmin) + low
-        return Image.frombytes(mode, size, scaled.astype(numpy.uint32).tobytes())
-    if mode not in (None, "L", "P"):
+    if mode not in (None, "L", "P", "1", "F", "I"):
         raise ValueError(f"mode {mode} does not fit an array of shape {data.shape}")
-    image = Image.frombytes("L", size, bytescale(data, cmin, cmax, high, low).tobytes())
-    if pal is None and mode == "P":
-        pal = numpy.arange(256)[:, numpy.newaxis].repeat(3, axis=1)
-    if pal is not None:
+    if mode == "F":
+        pixels = data.astype(numpy.float32)
+    elif mode == "1":
+        pixels = data > high  # a byte a pixel, where Pillow takes eight pixels from one: so it was
+    elif mode == "I":
+        cmin, span = _range(data, cmin, cmax)
+        pixels = ((data * 1.0 - cmin) * (high - low) / span + low).astype(numpy.uint32)
+    else:
+        pixels = bytescale(data, cmin, cmax, high, low)
+        if pal is None and mode == "P":
+            pal = numpy.arange(256)[:, numpy.newaxis].repeat(3, axis=1)
+        mode = "L"
+    image = Image.frombytes(mode, data.shape[::-1], pixels.tobytes())
+    if pal is not None and mode == "L":
         image.putpalette(numpy.asarray(pal, dtype=numpy.uint8).tobytes())
     return image
 
 
+def fromimage(im, flatten=False, mode=None):
+    """A Pillow image as an array [height, width] or [height, width, channels].
+
+    It is uint8 but for the modes that have other numbers. `flatten` gives grey float32 numbers, [height, width]; `mode`
+    is Pillow's mode to convert the image to first. Raises TypeError for what is no Pillow image.
+    """
+    if not isinstance(im, Image.Image):
+        raise TypeError(f"expected a Pillow image, got {type(im).__name__}")
+    if mode is None and im.mode == "P":
+        mode = "RGBA" if "transparency" in im.info else "RGB"
+    if mode is None and im.format == "PNG" and im.mode.startswith("I;16"):
+        mode = "I"  # as Pillow opened it before 11
+    if mode is not None and mode != im.mode:
+        im = im.convert(mode)
+    if flatten:
+        im = im.convert("F")
+    elif im.mode == "1":
+        im = im.convert("L")
+    return numpy.array(im)
+
+
+def imread(name, flatten=False, mode=None):
+    """Reads an image, a file or an open one, as `fromimage` gives it."""
+    with Image.open(name) as im:
+        return fromimage(im, flatten, mode)
+
+
+def imresize(arr, size, interp="bilinear", mode=None):
+    """Resizes an image after `toimage` has scaled it with `mode`, and gives what `fromimage` does.
+
+    `size` is an int, the per cent of its size; a float, the fraction; or (height, width). `interp` is "nearest",
+    "lanczos", "bilinear", "bicubic" or "cubic".
+    """
+    im = toimage(arr, mode=mode)
+    if numpy.issubdtype(type(size), numpy.signedinteger):
+        size = size / 100.0
+    if numpy.issubdtype(type(size), numpy.floating):
+        width, height = (numpy.array(im.size) * size).astype(int).tolist()
+    else:
+        height, width = size[0], size[1]
+    resampling = _RESAMPLING[interp]
+    if im.mode == "RGBA" and resampling:
+        return fromimage(_resized(im.convert("RGBa"), width, height, resampling).convert("RGBA"))
+    return fromimage(_resized(im, width, height, resampling))
+
+
 def _resized(im, width, height, resampling):
     """The image in another size: its rows first, then its columns, as Pillow did before 13."""
-    if im.mode == "RGBA" and resampling:
-        return _resized(im.convert("RGBa"), width, height, resampling).convert("RGBA")
     return im.resize((width, im.height), resampling).resize((width, height), resampling)
 
 
-def _plain(number):
-    """A NumPy number as Python's; others as they are."""
-    return number.item() if isinstance(number, numpy.generic) else number
+def imrotate(arr, angle, interp="bilinear"):
+    """Rotates an image counter-clockwise by `angle` degrees; its size stays, what comes in is black."""
+    return fromimage(toimage(arr).rotate(angle, resample=_RESAMPLING[interp]))
+
+
+def imsave(name, arr, format=None):
+    """Saves an array [height, width] or [height, width, 3 or 4], scaled by `toimage`, in the format of its name."""
+    toimage(arr, channel_axis=2).save(name, format)

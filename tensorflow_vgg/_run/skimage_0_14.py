@@ -4,9 +4,11 @@ import functools
 import importlib
 import inspect
 
+import numpy
+
 from tensorflow_vgg._run.module import Module
 
-__all__ = ["image_io", "image_transform", "matplotlib_of", "skimage_of"]
+__all__ = ["matplotlib_of", "skimage_of"]
 
 # The arguments of skimage.transform.resize that go to warp.
 _WARP = ("cval", "clip", "mode", "order", "preserve_range")
@@ -17,15 +19,15 @@ def skimage_of(new_resize=False):
 
     def seen(name, old):
         module = importlib.import_module(f"skimage.{name}")
-        return Module(module.__name__, module, values=old(module))
+        return Module(module.__name__, module, old(module))
 
-    replaced = {"io": functools.partial(seen, "io", image_io)}
+    made = {"io": functools.partial(seen, "io", _io)}
     if not new_resize:
-        replaced["transform"] = functools.partial(seen, "transform", image_transform)
-    return Module("skimage", importlib.import_module("skimage"), replaced)
+        made["transform"] = functools.partial(seen, "transform", _transform)
+    return Module("skimage", importlib.import_module("skimage"), (), made)
 
 
-def image_transform(transform):
+def _transform(transform):
     """What skimage.transform does in another way since scikit-image 0.15."""
     signature = inspect.signature(transform.resize)
 
@@ -46,30 +48,16 @@ def image_transform(transform):
             return utils.resized(image, int(shape[0]), int(shape[1]), **options)
         return transform.resize(**given)
 
-    def rescale(
-        image,
-        scale,
-        order=1,
-        mode=None,
-        cval=0,
-        clip=True,
-        preserve_range=False,
-        multichannel=None,
-        anti_aliasing=None,
-        anti_aliasing_sigma=None,
-    ):
+    def rescale(image, scale, *args, multichannel=None, **kwargs):
         """`skimage.transform.rescale`, for which the third axis was that of the channels unless told otherwise."""
-        import numpy
-
         channels = image.shape[2:] if (image.ndim == 3 if multichannel is None else multichannel) else ()
         sizes = numpy.round(numpy.multiply(scale, image.shape[: image.ndim - len(channels)])).astype(int)
-        options = {"anti_aliasing": anti_aliasing, "anti_aliasing_sigma": anti_aliasing_sigma}
-        return resize(image, (*sizes, *channels), order, mode, cval, clip, preserve_range, **options)
+        return resize(image, (*sizes, *channels), *args, **kwargs)
 
     return {"resize": resize, "rescale": rescale}
 
 
-def image_io(module):
+def _io(module):
     """What skimage.io calls otherwise since scikit-image 0.19, and that it saved numbers in [0, 1]."""
 
     @functools.wraps(module.imread)
@@ -99,9 +87,9 @@ def matplotlib_of():
     def get_cmap(name=None, lut=None):
         return importlib.import_module("matplotlib.pyplot").get_cmap(name, lut)
 
-    cm = Module("matplotlib.cm", base, values={"get_cmap": get_cmap})
+    cm = Module("matplotlib.cm", base, {"get_cmap": get_cmap})
 
     def pyplot():
-        return Module("matplotlib.pyplot", importlib.import_module("matplotlib.pyplot"), values={"cm": cm})
+        return Module("matplotlib.pyplot", importlib.import_module("matplotlib.pyplot"), {"cm": cm})
 
-    return Module("matplotlib", matplotlib, {"pyplot": pyplot}, values={"cm": cm})
+    return Module("matplotlib", matplotlib, {"cm": cm}, {"pyplot": pyplot})

@@ -1,17 +1,15 @@
 """Reads a script and its own modules without running them: what they import, and the paths that they name."""
 
 import ast
-import contextlib
 import os
 import sys
-import types
 
 from tensorflow_vgg._run.loading import Loader
 
-__all__ = ["attributes", "dotted", "imports", "known_texts", "main_only", "own_files", "text_of", "tried", "words"]
+__all__ = ["attributes", "dotted", "imports", "known_texts", "own_files", "text_of", "tried", "words"]
 
 # By these a script looks what it can use.
-_LOOKS = {"PY2", "PY3", "VERSION", "__version__", "getattr", "hasattr", "python_version", "version_info"}
+_LOOKS = frozenset(["PY2", "PY3", "VERSION", "__version__", "getattr", "hasattr", "python_version", "version_info"])
 # What a script makes a path of.
 _OF_PATHS = (os.path.abspath, os.path.dirname, os.path.expanduser, os.path.join, os.path.normpath, os.path.realpath)
 _PATH_FUNCTIONS = {function.__name__: function for function in (*_OF_PATHS, os.getcwd)}
@@ -38,7 +36,7 @@ def own_files(path, environment):
                 trees[file] = error
                 continue
         sys.path += _added_to_path(trees[file], file)
-        for _, name in imports(trees[file]):
+        for _, name, _ in imports(trees[file]):
             for spec in environment.specs(name):
                 if isinstance(spec.loader, Loader) and spec.origin not in waiting:
                     waiting.append(spec.origin)
@@ -46,64 +44,53 @@ def own_files(path, environment):
 
 
 def imports(tree):
-    """Yields (node, dotted name) for all that a module imports by an absolute name."""
+    """Yields (node, dotted name, name in the module) for all that a module imports by an absolute name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield node, alias.name
+                yield node, alias.name, alias.asname or alias.name
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             for alias in node.names:
-                yield node, node.module if alias.name == "*" else f"{node.module}.{alias.name}"
+                name = node.module if alias.name == "*" else f"{node.module}.{alias.name}"
+                yield node, name, alias.asname or alias.name
 
 
 def attributes(tree):
     """Yields (node, dotted name) for the uses of what a module imports under a name that is nothing else in it."""
-    nodes = list(ast.walk(tree))
-    names, others = {}, set()
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                top = alias.name.partition(".")[0]
-                names.setdefault(alias.asname or top, set()).add(alias.name if alias.asname else top)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            for alias in node.names:
-                names.setdefault(alias.asname or alias.name, set()).add(f"{node.module}.{alias.name}")
-        elif isinstance(node, ast.arg) or isinstance(getattr(node, "ctx", None), ast.Store):
+    names, others, inner = {}, set(), set()
+    for _, name, own in imports(tree):
+        top = own.partition(".")[0]
+        names.setdefault(top, set()).add(name if top == own else top)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) or isinstance(getattr(node, "ctx", None), ast.Store):
             others.add(getattr(node, "arg", getattr(node, "id", None)))
-    inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
-    for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in inner:
+        if isinstance(node, ast.Attribute):
+            inner.add(node.value)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node not in inner:
             first, _, rest = (dotted(node) or "").partition(".")
             if first not in others and len(names.get(first, ())) == 1:
                 yield node, f"{min(names[first])}.{rest}"
 
 
 def tried(tree, looks=_LOOKS):
-    """The ids of the nodes that run only where they work: in `try`, or where a look says so.
+    """The nodes that run only where they work: in `try`, or where a look says so.
 
     `looks` are the names by which a script looks; by default at versions and names.
     """
-    nodes = list(ast.walk(tree))
-    names = set(looks)
-    for node in nodes:
+    names, found = set(looks), set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and words(node.value) & names:
             names |= words(ast.Tuple(node.targets, ast.Store()))
-    found = set()
-    for node in nodes:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Try) or (isinstance(node, (ast.If, ast.IfExp)) and words(node.test) & names):
-            found |= {id(part) for part in ast.walk(node)}
+            found.update(ast.walk(node))
     return found
 
 
 def words(tree):
     """All names and attributes in an expression."""
     return {getattr(node, "id", getattr(node, "attr", None)) for node in ast.walk(tree)} - {None}
-
-
-def main_only(tree):
-    """The ids of the nodes of a module that run only where it is the script."""
-    tests = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "__name__" in words(node.test)]
-    return {id(part) for node in tests for part in ast.walk(node)}
 
 
 def dotted(node):
@@ -118,44 +105,36 @@ def dotted(node):
 
 def known_texts(tree, file):
     """The names of a module that are given one text, and that once: name -> text. `file` is the module's path."""
-    texts, seen = {"__file__": file}, set()
+    texts, seen = {"__file__": file, "os.pardir": os.pardir}, set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             texts[name] = None if name in seen else text_of(node.value, texts)
             seen.add(name)
-    return {name: text for name, text in texts.items() if text is not None}
+    return texts
 
 
-def text_of(node, known=types.MappingProxyType({})):
+def text_of(node, known):
     """The text that an expression gives, if it is made of literals, known names and functions of os.path."""
-    if isinstance(node, ast.Name):
-        return known.get(node.id)
-    if isinstance(node, ast.Call):
-        name = dotted(node.func) or ""
-        function = _PATH_FUNCTIONS.get(name.rpartition(".")[2])
-        parts = [text_of(argument, known) for argument in node.args]
-        if function is None or node.keywords or None in parts or name.partition(".")[0] == "sys":
-            return None
-        with contextlib.suppress(TypeError):
-            return function(*parts)
-        return None
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        parts = [text_of(part, known) for part in (node.left, node.right)]
-        return None if None in parts else "".join(parts)
-    if dotted(node) == "os.pardir":
-        return os.pardir
-    with contextlib.suppress(ValueError):
+    if isinstance(node, (ast.Attribute, ast.Name)):
+        return known.get(dotted(node))
+    try:
+        if isinstance(node, ast.Call):
+            function = _PATH_FUNCTIONS[(dotted(node.func) or "").rpartition(".")[2]]
+            return function(*(text_of(argument, known) for argument in node.args))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return text_of(node.left, known) + text_of(node.right, known)
         value = ast.literal_eval(node)
-        return value if isinstance(value, str) else None
-    return None
+    except (KeyError, TypeError, ValueError):  # a part of it is something else
+        return None
+    return value if isinstance(value, str) else None
 
 
 def _added_to_path(tree, file):
     """The folders that a module adds to sys.path, as far as it makes them of plain text and its own place."""
     known = known_texts(tree, file)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and dotted(node.func) in ("sys.path.append", "sys.path.insert"):
-            folder = text_of(node.args[-1], known) if node.args else None
+        if isinstance(node, ast.Call) and dotted(node.func) in ("sys.path.append", "sys.path.insert") and node.args:
+            folder = text_of(node.args[-1], known)
             if folder is not None:
                 yield os.path.abspath(folder)

@@ -2,10 +2,9 @@
 
 import functools
 import importlib.machinery
-import importlib.util
 import os
 
-__all__ = ["spec"]
+__all__ = ["Loader"]
 
 # What upstream's modules import, for `from vgg19 import *`.
 _NETWORKS_IMPORTS = "import inspect, os, time\nimport numpy as np\nimport tensorflow as tf"
@@ -17,18 +16,9 @@ _IMPORTS = {
 }
 
 
-def spec(fullname, path, environment):
-    """The spec of a copy of one of this package's modules, for the script alone.
+class Loader(importlib.machinery.SourceFileLoader):
+    """Loads a copy of one of this package's modules, for the script of `environment` alone."""
 
-    Args:
-      fullname: the name under which the script imports it.
-      path: the module's file.
-      environment: the script's `imports.Environment`.
-    """
-    return importlib.util.spec_from_file_location(fullname, path, loader=_Loader(fullname, path, environment))
-
-
-class _Loader(importlib.machinery.SourceFileLoader):
     def __init__(self, fullname, path, environment):
         super().__init__(fullname, path)
         self._environment = environment
@@ -37,12 +27,10 @@ class _Loader(importlib.machinery.SourceFileLoader):
         super().exec_module(module)
         environment = self._environment
         name = module.__name__.rpartition(".")[2]
-        shown = module.__name__.replace("_of_the_script", "")
-        environment.announce(f"{shown}: this package's (the script has none)")
         names = {"__builtins__": environment.builtins}
         exec(_IMPORTS[name], names)
-        vars(module).update((key, value) for key, value in names.items() if key != "__builtins__")
-        del module.__all__
+        del names["__builtins__"], module.__all__
+        vars(module).update(names)
         if name == "utils":
             module.print_prob = _finding_labels(module, environment)
         else:

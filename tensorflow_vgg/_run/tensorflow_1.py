@@ -5,10 +5,14 @@ import importlib
 import importlib.util
 import types
 
+import tensorflow
+import tensorflow.compat.v1 as tf
+
 from tensorflow_vgg import session_config
+from tensorflow_vgg._run import weights
 from tensorflow_vgg._run.contrib import contrib_of, extra
 from tensorflow_vgg._run.gone import instead
-from tensorflow_vgg._run.module import Internals, Module
+from tensorflow_vgg._run.module import Internals, Module, stand_in
 
 __all__ = ["tensorflow_of"]
 
@@ -23,64 +27,50 @@ def tensorflow_of(environment):
     Returns:
       `Module` with TensorFlow 1's API and sessions that have this package's settings.
     """
-    tensorflow = importlib.import_module("tensorflow")
-    tf = importlib.import_module("tensorflow.compat.v1")
 
     def missing(name):
         short = name.replace("tensorflow", "tf", 1)
         return f"{environment.line()}{short} is not in TensorFlow {tensorflow.__version__}{instead(name)}"
 
-    replaced = {name: functools.partial(_session, getattr(tf, name)) for name in ("InteractiveSession", "Session")}
+    def nested(name, base=None, **made):
+        return lambda: Module(f"tensorflow.{name}", base or types.ModuleType(name), (), made, missing)
+
+    def legacy(name):
+        module = f"tf_keras.api._v1.keras.__internal__.legacy.{name.rpartition('.')[2]}"
+        return functools.partial(extra, environment, module, f"tf.{name}")
+
+    sessions = (tf.InteractiveSession, tf.Session)
+    values = {base.__name__: stand_in(base, functools.partial(_session, base)) for base in sessions}
+    values.update(weights.NAMES)
     if tensorflow.__version__.startswith("1."):
-        replaced["python"] = functools.partial(importlib.import_module, "tensorflow.python")
-        for name in ("image", "nn", "train"):
-            replaced[name] = functools.partial(Module, f"tensorflow.{name}", getattr(tensorflow, name), {}, missing)
-        return Module("tensorflow", tensorflow, replaced, missing)
+        made = {name: nested(name, getattr(tensorflow, name)) for name in ("image", "nn", "train")}
+        made["python"] = functools.partial(importlib.import_module, "tensorflow.python")
+        return Module("tensorflow", tensorflow, values, made, missing)
 
     def keras():
         if importlib.util.find_spec("tf_keras") is None:
             return tf.keras
         return extra(environment, "tf_keras.api._v1.keras", "tf.keras")
 
-    def legacy(name, what):
-        return functools.partial(extra, environment, f"tf_keras.api._v1.keras.__internal__.legacy.{name}", what)
-
-    def nested(name, base=None, **values):
-        return lambda: Module(f"tensorflow.{name}", base or types.ModuleType(name), values, missing)
-
-    def mnist():
-        return importlib.import_module("tensorflow_vgg._run.mnist")
-
-    replaced.update(
-        compat=nested("compat", tf.compat, v1=functools.partial(environment.resolve, "tensorflow")),
-        contrib=functools.partial(contrib_of, environment, tf),
-        examples=nested(
-            "examples",
-            tutorials=nested("examples.tutorials", mnist=nested("examples.tutorials.mnist", input_data=mnist)),
-        ),
-        image=nested("image", tf.image),
-        keras=keras,
-        layers=legacy("layers", "tf.layers"),
-        nn=nested("nn", tf.nn, rnn_cell=legacy("rnn_cell", "tf.nn.rnn_cell")),
-        python=lambda: Internals(importlib.import_module("tensorflow.python"), tf),
-        train=nested("train", tf.train),
-    )
-    return Module("tensorflow", tf, replaced, missing)
+    mnist = functools.partial(importlib.import_module, "tensorflow_vgg._run.mnist")
+    tutorials = nested("examples.tutorials", mnist=nested("examples.tutorials.mnist", input_data=mnist))
+    made = {
+        "compat": nested("compat", tf.compat, v1=functools.partial(environment.resolve, "tensorflow")),
+        "contrib": functools.partial(contrib_of, environment),
+        "examples": nested("examples", tutorials=tutorials),
+        "image": nested("image", tf.image),
+        "keras": keras,
+        "layers": legacy("layers"),
+        "nn": nested("nn", tf.nn, rnn_cell=legacy("nn.rnn_cell")),
+        "python": lambda: Internals(importlib.import_module("tensorflow.python"), tf),
+        "train": nested("train", tf.train),
+    }
+    return Module("tensorflow", tf, values, made, missing)
 
 
-def _session(base):
-    """TensorFlow's session class `base`, with this package's settings as its defaults."""
-
-    class Meta(type(base)):
-        def __instancecheck__(cls, instance):
-            # Sessions that TensorFlow opens itself are sessions to the script, too.
-            return isinstance(instance, base) if cls is session else super().__instancecheck__(instance)
-
-    def __init__(self, target="", graph=None, config=None):
-        merged = session_config()
-        if config is not None:
-            merged.MergeFrom(config)
-        base.__init__(self, target, graph, merged)
-
-    session = Meta(base.__name__, (base,), {"__init__": __init__, "__doc__": base.__doc__})
-    return session
+def _session(base, target="", graph=None, config=None):
+    """A session of TensorFlow's class `base`, with this package's settings as its defaults."""
+    merged = session_config()
+    if config is not None:
+        merged.MergeFrom(config)
+    return base(target, graph, merged)

@@ -13,9 +13,10 @@ import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import _weights
 from tensorflow_vgg._network import constants
+from tensorflow_vgg._run.module import stand_in
 from tensorflow_vgg._weights import mapped
 
-__all__ = ["Weights", "exporting_constants"]
+__all__ = ["NAMES", "Constant", "Weights", "exporting_constants"]
 
 _NAMES = ("vgg16.npy", "vgg19.npy")
 
@@ -35,7 +36,6 @@ class Weights:
         self.constants = constants
         self.announce = announce
         self._started = time.time()
-        self._has_gpu = None
 
     def source(self, path):
         """What is loaded where the script names `path`: a path, or (net, seed).
@@ -91,123 +91,87 @@ class Weights:
         found = self.load(path)
         return _weights.read(path) if found is None else found
 
-    def region(self, value):
-        """The file from which TensorFlow can take an array; None for an array that it must copy."""
-        if not isinstance(value, mapped.MappedArray) or tf.executing_eagerly():
-            return None
-        # Functions are taken out of the process in ways of their own, and their bodies run more than once a step.
-        if type(tf.get_default_graph()) is not tf.Graph:
-            return None
-        return constants.region_of(value)
-
     def _plain(self):
         """Whether weights are ordinary arrays: as the user wants it, or for a GPU, to which maps would be copied."""
-        if self._has_gpu is None:
-            self._has_gpu = constants.has_gpu()
-        return self.constants or self._has_gpu
-
-    def tensorflow_names(self):
-        """What a script sees in place of TensorFlow's names, name -> function or class."""
-        return {
-            "Variable": _variable(self),
-            "constant": _constant(self),
-            "constant_initializer": _constant_initializer(self),
-            "convert_to_tensor": _convert_to_tensor(self),
-            "get_variable": _get_variable(self),
-        }
+        return self.constants or constants.has_gpu()
 
 
 def _may_be_weights(path):
     """Whether a file is a `.npy` of one Python object, as a dict is saved."""
-    with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
-        if np.lib.format.read_magic(file) in ((1, 0), (2, 0)):
-            file.seek(0)
-            header = file.read(256)
-            return b"'descr': '|O'" in header and b"'shape': ()" in header
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        header = file.read(256)
+        return header.startswith(np.lib.format.MAGIC_PREFIX) and b"'descr': '|O'" in header and b"'shape': ()" in header
     return False
 
 
-def _fits(value, dtype, shape):
-    """Whether a float32 array is taken in its own dtype and shape."""
+# What a script sees of TensorFlow.
+
+
+def _region(value, dtype=None, shape=None):
+    """The file from which TensorFlow can take an array in this dtype and shape; None for what it must copy."""
+    # Functions are taken out of the process in ways of their own, and their bodies run more than once a step.
+    if tf.executing_eagerly() or type(tf.get_default_graph()) is not tf.Graph:
+        return None
+    if not isinstance(value, mapped.MappedArray):
+        return None
     in_dtype = dtype is None or tf.as_dtype(dtype).base_dtype == tf.float32
-    return in_dtype and (shape is None or tf.TensorShape(shape).as_list() == list(value.shape))
+    in_shape = shape is None or tf.TensorShape(shape).as_list() == list(value.shape)
+    return constants.region_of(value) if in_dtype and in_shape else None
 
 
-def _constant(weights):
-    def constant(value, dtype=None, shape=None, name="Const", verify_shape=False):
-        region = weights.region(value)
-        if region is not None and _fits(value, dtype, shape):
-            return constants.guarded(region, value.shape, name)
+def _constant(value, dtype=None, shape=None, name="Const", verify_shape=False):
+    region = _region(value, dtype, shape)
+    if region is None:
         return tf.constant(value, dtype, shape, name, verify_shape)
+    return constants.guarded(region, value.shape, name)
 
-    return constant
 
-
-def _convert_to_tensor(weights):
-    def convert_to_tensor(value, dtype=None, name=None, **options):
-        region = weights.region(value)
-        if region is not None and _fits(value, dtype, None):
-            return constants.guarded(region, value.shape, name or "Const")
+def _convert_to_tensor(value, dtype=None, name=None, **options):
+    region = _region(value, dtype)
+    if region is None:
         return tf.convert_to_tensor(value, dtype, name, **options)
+    return constants.guarded(region, value.shape, name or "Const")
 
-    return convert_to_tensor
 
+class Constant(tf.constant_initializer):
+    """TensorFlow's initializer of this name, which gives a mapped array's copy from its file."""
 
-def _constant_initializer(weights):
-    class Constant(tf.constant_initializer):
-        def __call__(self, shape, dtype=None, *args, **kwargs):
-            region = weights.region(self.value)
-            if region is not None and _fits(self.value, dtype or self.dtype, shape):
-                return constants.deep_copy(region, self.value.shape, "Const")
+    def __call__(self, shape, dtype=None, *args, **kwargs):
+        region = _region(self.value, self.dtype if dtype is None else dtype, shape)
+        if region is None:
             return super().__call__(shape, dtype, *args, **kwargs)
-
-    Constant.__name__ = tf.constant_initializer.__name__
-    return Constant
+        return constants.deep_copy(region, self.value.shape, "Const")
 
 
-def _variable(weights):
-    base = tf.Variable
-
-    class Meta(type(base)):
-        def __call__(cls, *args, **kwargs):
-            if cls is not variable:
-                return super().__call__(*args, **kwargs)
-            value = args[0] if args else kwargs.get("initial_value")
-            name = kwargs.get("name", args[4] if len(args) > 4 else None)
-            region = weights.region(value)
-            if region is not None and _fits(value, kwargs.get("dtype"), None):
-                value = _start(region, value.shape, tf.get_default_graph().unique_name(name or "Variable", False))
-                args = (value, *args[1:]) if args else args
-                kwargs.update({} if args else {"initial_value": value})
-            return base(*args, **kwargs)
-
-        def __instancecheck__(cls, instance):
-            # Variables that TensorFlow makes itself are variables to the script, too.
-            return isinstance(instance, base) if cls is variable else super().__instancecheck__(instance)
-
-        def __subclasscheck__(cls, subclass):
-            return base in subclass.__mro__ if cls is variable else super().__subclasscheck__(subclass)
-
-    variable = Meta(base.__name__, (base,), {"__doc__": base.__doc__})
-    return variable
+def _variable(initial_value=None, *args, **kwargs):
+    region = _region(initial_value, kwargs.get("dtype"))
+    if region is not None:
+        name = tf.get_default_graph().unique_name(kwargs.get("name") or "Variable", False)
+        initial_value = _start(region, initial_value.shape, name)
+    return tf.Variable(initial_value, *args, **kwargs)
 
 
-def _get_variable(weights):
-    def get_variable(name, shape=None, dtype=None, initializer=None, *args, **kwargs):
-        region = weights.region(initializer)
-        scope = tf.get_variable_scope()
-        if region is not None and shape is None and _fits(initializer, dtype, None) and not scope.reuse:
-            full_name = f"{scope.name}/{name}" if scope.name else name
-            initializer = _start(region, initializer.shape, full_name)
-        return tf.get_variable(name, shape, dtype, initializer, *args, **kwargs)
-
-    return get_variable
+def _get_variable(name, shape=None, dtype=None, initializer=None, *args, **kwargs):
+    region = _region(initializer, dtype) if shape is None else None
+    scope = tf.get_variable_scope()
+    if region is not None and not scope.reuse:
+        initializer = _start(region, initializer.shape, f"{scope.name}/{name}" if scope.name else name)
+    return tf.get_variable(name, shape, dtype, initializer, *args, **kwargs)
 
 
 def _start(region, shape, full_name):
     """The initial value of a variable, named as the constant would be that TensorFlow makes of an array."""
     with tf.name_scope(None), tf.control_dependencies(None):
         return constants.deep_copy(region, shape, f"{full_name}/initial_value")
+
+
+NAMES = {
+    "Variable": stand_in(tf.Variable, _variable),
+    "constant": _constant,
+    "constant_initializer": Constant,
+    "convert_to_tensor": _convert_to_tensor,
+    "get_variable": _get_variable,
+}
 
 
 @contextlib.contextmanager
