@@ -8,6 +8,7 @@ import pickle
 import re
 import shutil
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -213,6 +214,12 @@ for name in ("hostile.npy", "hostile.npz", "hostile.pkl"):
             loaded["x"]
         except Exception as error:
             refused.append("refused" in str(error))
+# In a header of version 3, behind a name in bytes, and where a map is asked for.
+for file, mode in (("hostile3.npy", None), ("hostile3.npz", None), (b"hostile.npy", None), ("hostile.pkl", "r")):
+    try:
+        np.load(file, mode, allow_pickle=True)["x"]
+    except ValueError as error:
+        refused.append(True)
 try:
     np.load("history.npy", allow_pickle=False)
 except ValueError as error:
@@ -229,8 +236,13 @@ def test_what_numpy_load_reads_and_what_it_never_runs(script, tmp_path, monkeypa
     (tmp_path / "hostile.pkl").write_bytes(pickle.dumps(Hostile()))
     (tmp_path / "numbers.pkl").write_bytes(pickle.dumps([1, 2.5], 2))
     shutil.copy(os.path.join(GOLDEN, "formats", "python2_numpy1.16_dict.npy"), "python2.npy")
+    header = b"{'descr': '|O', 'fortran_order': False, 'shape': (), }\n"
+    content = b"\x93NUMPY\x03\x00" + len(header).to_bytes(4, "little") + header + pickle.dumps(Hostile())
+    (tmp_path / "hostile3.npy").write_bytes(content)
+    with zipfile.ZipFile("hostile3.npz", "w") as archive:
+        archive.writestr("x.npy", content)
     module = script(_OBJECTS)
-    assert module.refused == [True] * 10
+    assert module.refused == [True] * 14
     assert module.python2 == [b"conv1_1", "conv1_1"]
     assert not (tmp_path / "pwned").exists()
 

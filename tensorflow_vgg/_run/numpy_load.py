@@ -15,20 +15,14 @@ __all__ = ["NpzFile", "load_of"]
 def load_of(weights_of):
     """The `numpy.load` that a script sees, which allows pickles as in 2017.
 
-    Args:
-      weights_of: is asked first with every path that is read whole and with text as text. It gives what stands for
-        the file, a dict of layers, or None.
-
-    Returns:
-      The function. Of a dict from `weights_of` it gives what NumPy does: an object array of no axes.
+    `weights_of` is asked first with every path that is read whole and with text as text: it gives what stands for the
+    file, a dict of layers, or None. Of a dict the function gives what NumPy does: an object array of no axes.
     """
 
     @functools.wraps(numpy.load)
-    def load(file, mmap_mode=None, *args, **kwargs):
-        allowed = args[0] if args else kwargs.get("allow_pickle", True)
-        encoding = args[2] if len(args) > 2 else kwargs.get("encoding")
+    def load(file, mmap_mode=None, allow_pickle=True, fix_imports=True, encoding="ASCII", **options):
         is_path = isinstance(file, (str, os.PathLike))
-        whole = allowed and mmap_mode is None
+        whole = allow_pickle and mmap_mode is None
         found = weights_of(os.fspath(file)) if whole and is_path and encoding != "bytes" else None
         if found is not None:
             array = numpy.empty((), object)
@@ -40,8 +34,9 @@ def load_of(weights_of):
             if holds:
                 name = getattr(opened, "name", file)
                 return weights.read_objects(opened, name, bare=holds == "pickle", keep_bytes=encoding == "bytes")
-        loaded = numpy.load(file, mmap_mode, *args, **kwargs)
-        if allowed and isinstance(loaded, numpy.lib.npyio.NpzFile):
+        # What is none of these holds no objects, and NumPy must not find one in it after all, and run it.
+        loaded = numpy.load(file, mmap_mode, False, fix_imports, encoding, **options)
+        if allow_pickle and isinstance(loaded, numpy.lib.npyio.NpzFile):
             loaded.__class__ = NpzFile
         return loaded
 
@@ -56,9 +51,9 @@ def _holds_objects(file):
         file.seek(position)
         if not start.startswith(numpy.lib.format.MAGIC_PREFIX):
             return None if not start or start.startswith(b"PK") else "pickle"
-        version = numpy.lib.format.read_magic(file)
-        read = {(1, 0): numpy.lib.format.read_array_header_1_0, (2, 0): numpy.lib.format.read_array_header_2_0}
-        return "npy" if version in read and read[version](file)[2].hasobject else None
+        first = numpy.lib.format.read_magic(file) == (1, 0)
+        read = numpy.lib.format.read_array_header_1_0 if first else numpy.lib.format.read_array_header_2_0
+        return "npy" if read(file)[2].hasobject else None
     except (ValueError, EOFError):
         return None
     finally:
