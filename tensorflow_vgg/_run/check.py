@@ -30,11 +30,7 @@ _SESSIONS = {"InteractiveSession", "Session", "placeholder"}
 
 
 def check(script, environment):
-    """Says what `run` would do, without running the script.
-
-    Args:
-      script: its path.
-      environment: `imports.Environment` of its folder.
+    """Says what `run` would do with a script in an `imports.Environment`, without running it.
 
     Returns:
       (what would be done, what will not work): two lists of lines.

@@ -17,11 +17,7 @@ _NETS = ("alexnet", "inception", "overfeat", "resnet_utils", "resnet_v1", "resne
 
 
 def extra(environment, module, what):
-    """A module of the extra `legacy`, which `what` of the script's needs.
-
-    Raises:
-      ImportError: it is not installed.
-    """
+    """A module of the extra `legacy`, which `what` of the script's needs. ImportError says how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -30,11 +26,7 @@ def extra(environment, module, what):
 
 
 def contrib_of(environment):
-    """The module tensorflow.contrib as a script sees it, on TensorFlow 2.
-
-    Args:
-      environment: has `line()` and `resolve(dotted name)`, as `tensorflow_1.tensorflow_of` says.
-    """
+    """The module tensorflow.contrib as the script of an `imports.Environment` sees it, on TensorFlow 2."""
 
     def missing(name):
         known = instead(name) or "; of tf.contrib only layers, slim and framework live on, in tf-slim"
@@ -61,13 +53,8 @@ def contrib_of(environment):
 
     def slim():
         nets = {net: functools.partial(importlib.import_module, f"tf_slim.nets.{net}") for net in _NETS}
-        return module(
-            "slim",
-            _slim(environment, "tf.contrib.slim"),
-            layers=seen("layers"),
-            nets=lambda: module("slim.nets", **nets),
-            python=inside("slim"),
-        )
+        own = {"layers": seen("layers"), "nets": lambda: module("slim.nets", **nets), "python": inside("slim")}
+        return module("slim", _slim(environment, "tf.contrib.slim"), **own)
 
     def framework():
         own = {"python": inside("framework", "ops"), "variables": seen("framework")}

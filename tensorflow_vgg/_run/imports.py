@@ -37,18 +37,10 @@ _PACKAGES = (_PACKAGE, "tensoflow_vgg")
 
 
 def import_module(name, folder, **options):
-    """Imports a module of somebody's TensorFlow 1 code, under the rules that `run` has for a script's own modules.
+    """The module `name` of `folder`, imported under the rules that `run` has for a script's own modules.
 
-    The module is not left in `sys.modules`, so that modules of one name from several folders can be had. TensorFlow's
-    behaviour is not switched: the caller builds in a graph.
-
-    Args:
-      name: the module's name, dots for a module in a package.
-      folder: the folder it is in.
-      **options: of `Environment`.
-
-    Returns:
-      The module.
+    It is not left in `sys.modules`, so that modules of one name from several folders can be had. TensorFlow's behaviour
+    is not switched: the caller builds in a graph. `options` are those of `Environment`.
 
     Raises:
       ImportError: there is no such module, or it imports what is not there.

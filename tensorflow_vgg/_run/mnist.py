@@ -8,6 +8,7 @@ import gzip
 import os
 
 import numpy
+import tensorflow.compat.v1 as tf
 
 __all__ = ["DataSet", "Datasets", "read_data_sets"]
 
@@ -20,16 +21,13 @@ class DataSet:
     """Images and their labels, in batches.
 
     Attributes:
-      images: [number, 784] or, not reshaped, [number, 28, 28, 1]; float32 in [0, 1], or uint8. In the order of the
-        epoch.
+      images: [number, 784] or [number, 28, 28, 1], in the order of the epoch; float32 in [0, 1], or uint8.
       labels: uint8 [number], or float64 [number, 10].
       num_examples: their number.
       epochs_completed: how many times all have been in a batch.
     """
 
     def __init__(self, images, labels, fake_data=False, one_hot=False, dtype=numpy.float32, reshape=True, seed=None):
-        import tensorflow.compat.v1 as tf
-
         if fake_data:
             raise ValueError("fake_data=True: expected real images")
         kind = numpy.dtype(tf.as_dtype(dtype).as_numpy_dtype)
@@ -50,8 +48,6 @@ class DataSet:
 
     def next_batch(self, batch_size, fake_data=False, shuffle=True):
         """The next `batch_size` images and their labels; each epoch in an order of its own if `shuffle`."""
-        if fake_data:
-            raise ValueError("fake_data=True: expected real images")
         if shuffle and self.epochs_completed == 0 and self._next == 0:
             self._shuffle()
         start, self._next = self._next, self._next + batch_size

@@ -61,11 +61,7 @@ METHODS = ("itemset", "newbyteorder", "ptp", "tostring")
 
 
 def numpy_of(weights_of):
-    """The module numpy as a script sees it.
-
-    Args:
-      weights_of: for `numpy_load.load_of`.
-    """
+    """The module numpy as a script sees it; `weights_of` is for `numpy_load.load_of`."""
     seen = Module("numpy", numpy, {**_numpy_1(), "load": load_of(weights_of)})
     if not hasattr(numpy.lib, "pad"):
         # NumPy 2 has left little there.

@@ -25,14 +25,7 @@ _CHANNELS = {"RGB": 3, "RGBA": 4, "YCbCr": 3, "CMYK": 4}
 
 
 def scipy_of(environment):
-    """The module scipy as a script sees it.
-
-    Args:
-      environment: has `line()`, the script's line that is being run, as the start of a message.
-
-    Returns:
-      SciPy itself if it has the functions, else a `Module`.
-    """
+    """The module scipy as the script of an `imports.Environment` sees it: SciPy itself if it has the functions."""
     scipy = importlib.import_module("scipy")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -93,14 +86,10 @@ def toimage(arr, high=255, low=0, cmin=None, cmax=None, pal=None, mode=None, cha
 
     Args:
       arr: array [height, width], or of three axes of which one has 3 or 4 channels.
-      high, low, cmin, cmax: as in `bytescale`. For mode "1" what is above `high` is white.
+      high, low, cmin, cmax: as in `bytescale`. For mode "1" what is above `high` is white; "F" is not scaled.
       pal: array [colours, 3] of a palette, for two axes.
-      mode: Pillow's mode: "L", "P", "1", "I" or "F" for two axes; "RGB", "YCbCr", "RGBA" or "CMYK" for three.
-        "F" is not scaled.
+      mode: Pillow's: "L", "P", "1", "I" or "F" for two axes; "RGB", "YCbCr", "RGBA" or "CMYK" for three.
       channel_axis: which axis the channels are; by default the first of 3, else of 4.
-
-    Returns:
-      The image.
 
     Raises:
       ValueError: the array is complex or has another shape, or the mode does not fit it.

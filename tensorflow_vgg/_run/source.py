@@ -16,16 +16,9 @@ _PATH_FUNCTIONS = {function.__name__: function for function in (*_OF_PATHS, os.g
 
 
 def own_files(path, environment):
-    """The files of the script and of all its own modules that it imports, itself first.
+    """The script and all its own modules that it imports: path -> syntax tree, or what Python's parser raises.
 
-    What they add to sys.path by name is there afterwards.
-
-    Args:
-      path: the script's.
-      environment: the script's `imports.Environment`, entered.
-
-    Returns:
-      Dict: path -> syntax tree, or the exception that Python's parser raises.
+    `environment` is its `imports.Environment`, entered. What they add to sys.path by name is there afterwards.
     """
     waiting, trees = [path], {}
     for file in waiting:

@@ -35,7 +35,7 @@ class Loader(importlib.machinery.SourceFileLoader):
             module.print_prob = _finding_labels(module, environment)
         else:
             cls = module.Vgg16 if name == "vgg16" else module.Vgg19
-            cls._find = lambda self, file_name: environment.weights.find(file_name, environment.folder)
+            cls._find = lambda self, file_name: os.path.join(environment.folder, file_name)
             cls._read = lambda self, path, use_mapped: environment.weights.read(path)
 
 

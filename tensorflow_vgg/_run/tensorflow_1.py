@@ -18,15 +18,7 @@ __all__ = ["tensorflow_of"]
 
 
 def tensorflow_of(environment):
-    """The module tensorflow as a script sees it.
-
-    Args:
-      environment: has `line()`, the script's line that is being run, as the start of a message ("train.py:12: "), and
-        `resolve(name)`, the module of a dotted name as the script sees it.
-
-    Returns:
-      `Module` with TensorFlow 1's API and sessions that have this package's settings.
-    """
+    """The module tensorflow as the script of an `imports.Environment` sees it: TensorFlow 1's API."""
 
     def missing(name):
         short = name.replace("tensorflow", "tf", 1)

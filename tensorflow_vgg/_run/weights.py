@@ -44,7 +44,8 @@ class Weights:
           FileNotFoundError: it is the name of one of upstream's files, and no folder has it.
         """
         name = os.path.basename(path)
-        if name not in _NAMES or self._written_by_script(path):
+        written = os.path.isfile(path) and os.path.getmtime(path) >= self._started
+        if name not in _NAMES or written:  # by the script itself
             return path
         if isinstance(self.override, int):
             return name.partition(".")[0], self.override
@@ -56,44 +57,29 @@ class Weights:
         self.announce(f"{path}: {found} (the script has none)")
         return found
 
-    def _written_by_script(self, path):
-        return os.path.isfile(path) and os.path.getmtime(path) >= self._started
-
     def load(self, path):
         """The weight dict that the script's numpy.load gives for `path`; None for a file that holds none.
-
-        Arrays of a file that can be mapped are copy-on-write maps.
 
         Raises:
           WeightsError: another file stands for `path`, and is none of weights.
         """
         source = self.source(path)
+        plain = self.constants or constants.has_gpu()  # to which TensorFlow would copy maps
         if isinstance(source, tuple):
-            return _weights.seeded(*source) if self._plain() else mapped.seeded(*source, writable=True)
+            return _weights.seeded(*source) if plain else mapped.seeded(*source, writable=True)
         if source != path:  # if it is none, that must be told, and not the script's own file be read
-            return _weights.read(source) if self._plain() else mapped.load(source, writable=True)
-        if self._plain() or not _may_be_weights(path):
+            return _weights.read(source) if plain else mapped.load(source, writable=True)
+        if plain or not _may_be_weights(path):
             return None
         try:
             return mapped.load(path, writable=True)
         except _weights.WeightsError:
             return None  # the reader of all other objects tells what it is
 
-    def find(self, file_name, folder):
-        """The path of a file of upstream's that the script does not name: beside it, or in the usual folders."""
-        beside = os.path.join(folder, file_name)
-        if isinstance(self.override, str):
-            return self.override
-        return beside if os.path.exists(beside) or self.override is not None else _weights.find(file_name)
-
     def read(self, path):
         """The weight dict that this package's classes load for the script from `path`, whatever stands for it."""
         found = self.load(path)
         return _weights.read(path) if found is None else found
-
-    def _plain(self):
-        """Whether weights are ordinary arrays: as the user wants it, or for a GPU, to which maps would be copied."""
-        return self.constants or constants.has_gpu()
 
 
 def _may_be_weights(path):
