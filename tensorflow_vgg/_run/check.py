@@ -9,20 +9,15 @@ import types
 from tensorflow_vgg._run import loading
 from tensorflow_vgg._run.files_read import files_read
 from tensorflow_vgg._run.gone import instead
-from tensorflow_vgg._run.source import attributes, dotted, imports, own_files, tried, words
+from tensorflow_vgg._run.source import attributes, dotted, imports, own_files, stored, tried, words
 
 __all__ = ["check"]
 
 # Names that Python 3 does not have.
 _PYTHON_2 = {
-    "basestring": "str",
-    "execfile": "exec",
-    "raw_input": "input",
-    "reduce": "functools.reduce",
-    "unichr": "chr",
-    "unicode": "str",
-    "xrange": "range",
-}
+    "basestring": "str", "execfile": "exec", "raw_input": "input", "reduce": "functools.reduce", "unichr": "chr",
+    "unicode": "str", "xrange": "range",
+}  # fmt: skip
 _PYTHON_2_METHODS = {"has_key": "in", "iteritems": "items", "iterkeys": "keys", "itervalues": "values"}
 # Of Keras, what is made of tensors; the rest works beside a session.
 _KERAS_MODEL = re.compile(r"keras\.(Input|Model|Sequential|applications|backend|layers|models)\b")
@@ -98,9 +93,7 @@ def _python_2(tree):
     nodes = list(ast.walk(tree))
     aliases = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
     imported = {alias.asname or alias.name for node in aliases for alias in node.names}
-    own_names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    own_names |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    own_names |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own_names = stored(tree) | {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     for node in nodes:
         name = getattr(node, "id", getattr(node, "attr", None))
         if isinstance(node, ast.Name) and name in _PYTHON_2 and name not in own_names | imported:

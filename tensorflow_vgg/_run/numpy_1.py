@@ -17,43 +17,16 @@ __all__ = ["METHODS", "method", "numpy_1_printing", "numpy_of"]
 
 # Names that are gone, or mean something else today.
 _ALIASES = {
-    "bool": bool,
-    "complex": complex,
-    "float": float,
-    "int": int,
-    "long": int,
-    "object": object,
-    "str": str,
+    "bool": bool, "complex": complex, "float": float, "int": int, "long": int, "object": object, "str": str,
     "unicode": str,
-}
+}  # fmt: skip
 _RENAMED = {
-    "Inf": "inf",
-    "Infinity": "inf",
-    "NaN": "nan",
-    "PINF": "inf",
-    "alltrue": "all",
-    "bool8": "bool_",
-    "cfloat": "complex128",
-    "complex_": "complex128",
-    "cumproduct": "cumprod",
-    "float_": "float64",
-    "in1d": "isin",
-    "infty": "inf",
-    "int0": "intp",
-    "longfloat": "longdouble",
-    "mat": "asmatrix",
-    "product": "prod",
-    "rank": "ndim",
-    "round_": "round",
-    "row_stack": "vstack",
-    "singlecomplex": "complex64",
-    "sometrue": "any",
-    "string_": "bytes_",
-    "trapz": "trapezoid",
-    "typeDict": "sctypeDict",
-    "uint0": "uintp",
-    "unicode_": "str_",
-}
+    "Inf": "inf", "Infinity": "inf", "NaN": "nan", "PINF": "inf", "alltrue": "all", "bool8": "bool_",
+    "cfloat": "complex128", "complex_": "complex128", "cumproduct": "cumprod", "float_": "float64", "in1d": "isin",
+    "infty": "inf", "int0": "intp", "longfloat": "longdouble", "mat": "asmatrix", "product": "prod", "rank": "ndim",
+    "round_": "round", "row_stack": "vstack", "singlecomplex": "complex64", "sometrue": "any", "string_": "bytes_",
+    "trapz": "trapezoid", "typeDict": "sctypeDict", "uint0": "uintp", "unicode_": "str_",
+}  # fmt: skip
 # Functions that took an iterator for a list.
 _STACKING = ("column_stack", "concatenate", "dstack", "hstack", "stack", "vstack")
 # Methods of arrays that are gone.

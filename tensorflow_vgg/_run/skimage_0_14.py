@@ -39,11 +39,10 @@ def _transform(transform):
         for name, old in (("order", 1), ("mode", "constant"), ("anti_aliasing", False)):
             if given.get(name) is None:
                 given[name] = old
-        image, shape = given["image"], tuple(given["output_shape"])
-        if getattr(image, "dtype", None) is not None and image.dtype.kind in "bf":
-            image = given["image"] = image.astype(float)
+        image, shape = numpy.asarray(given["image"]), tuple(given["output_shape"])
+        given["image"] = image = image.astype(float) if image.dtype.kind in "bf" else image
         flat = not given["anti_aliasing"] and not given.get("anti_aliasing_sigma")
-        if flat and getattr(image, "ndim", 0) in (2, 3) and shape[2:] in ((), image.shape[2:]) and len(shape) > 1:
+        if flat and image.ndim in (2, 3) and shape[2:] in ((), image.shape[2:]) and len(shape) > 1:
             options = {name: value for name, value in given.items() if name in _WARP}
             return utils.resized(image, int(shape[0]), int(shape[1]), **options)
         return transform.resize(**given)
@@ -71,7 +70,7 @@ def _io(module):
     def imsave(fname, arr, *args, **kwargs):
         from skimage import img_as_ubyte
 
-        floats = getattr(arr, "dtype", None) is not None and arr.dtype.kind == "f"
+        floats = numpy.asarray(arr).dtype.kind == "f"
         return module.imsave(fname, img_as_ubyte(arr) if floats else arr, *args, **kwargs)
 
     return {"imread": imread, "imsave": imsave}

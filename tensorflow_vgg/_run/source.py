@@ -6,7 +6,7 @@ import sys
 
 from tensorflow_vgg._run.loading import Loader
 
-__all__ = ["attributes", "dotted", "imports", "known_texts", "own_files", "text_of", "tried", "words"]
+__all__ = ["attributes", "dotted", "imports", "known_texts", "own_files", "stored", "text_of", "tried", "words"]
 
 # By these a script looks what it can use.
 _LOOKS = frozenset(["PY2", "PY3", "VERSION", "__version__", "getattr", "hasattr", "python_version", "version_info"])
@@ -50,20 +50,23 @@ def imports(tree):
 
 def attributes(tree):
     """Yields (node, dotted name) for the uses of what a module imports under a name that is nothing else in it."""
-    names, others, inner = {}, set(), set()
+    names, others = {}, stored(tree)
     for _, name, own in imports(tree):
         top = own.partition(".")[0]
         names.setdefault(top, set()).add(name if top == own else top)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg) or isinstance(getattr(node, "ctx", None), ast.Store):
-            others.add(getattr(node, "arg", getattr(node, "id", None)))
-        if isinstance(node, ast.Attribute):
-            inner.add(node.value)
+    inner = {node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node not in inner:
             first, _, rest = (dotted(node) or "").partition(".")
             if first not in others and len(names.get(first, ())) == 1:
                 yield node, f"{min(names[first])}.{rest}"
+
+
+def stored(tree):
+    """The names that a module gives to values and arguments."""
+    nodes = list(ast.walk(tree))
+    found = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return found | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
 def tried(tree, looks=_LOOKS):
