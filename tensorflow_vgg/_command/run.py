@@ -60,10 +60,8 @@ def run(args):
 
         return running.run(args.script, args.arguments, **settings)
     from tensorflow_vgg._run.check import check
-    from tensorflow_vgg._run.imports import Environment
 
-    environment = Environment(os.path.dirname(os.path.realpath(args.script)), **settings)
-    done, problems = check(args.script, environment)
+    done, problems = check(args.script, **settings)
     for line in done:
         say(line)
     for line in problems:

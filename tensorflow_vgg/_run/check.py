@@ -9,6 +9,7 @@ import types
 from tensorflow_vgg._run import loading
 from tensorflow_vgg._run.files_read import files_read
 from tensorflow_vgg._run.gone import instead
+from tensorflow_vgg._run.imports import Environment
 from tensorflow_vgg._run.source import attributes, dotted, imports, own_files, stored, tried, words
 
 __all__ = ["check"]
@@ -24,8 +25,8 @@ _KERAS_MODEL = re.compile(r"keras\.(Input|Model|Sequential|applications|backend|
 _SESSIONS = {"InteractiveSession", "Session", "placeholder"}
 
 
-def check(script, environment):
-    """Says what `run` would do with a script in an `imports.Environment`, without running it.
+def check(script, **options):
+    """Says what `run` would do with a script, without running it. `options` are those of `imports.Environment`.
 
     Returns:
       (what would be done, what will not work): two lists of lines.
@@ -35,6 +36,7 @@ def check(script, environment):
       ValueError: the script is no Python 3.
     """
     path = os.path.abspath(script)
+    environment = Environment(os.path.dirname(os.path.realpath(script)), **options)
     done, problems = [], []
     environment.announce = done.append
     environment.weights.announce = lambda line: None  # what is found is said by files_read

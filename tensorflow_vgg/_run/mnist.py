@@ -77,17 +77,15 @@ def read_data_sets(
     seed=None,
     source_url=None,
 ):
-    """Reads the four idx files of MNIST, plain or compressed with gzip.
+    """Reads the four idx files of MNIST in a folder, plain or compressed with gzip.
 
     Args:
-      train_dir: the folder they are in.
-      fake_data: must be False.
+      train_dir: the folder.
       one_hot: True gives labels as rows with a 1.
       dtype: float32 for images in [0, 1], uint8 for [0, 255]; NumPy's or TensorFlow's.
       reshape: False leaves images [number, 28, 28, 1].
       validation_size: how many of the training images are for validation, from the start.
       seed: of the orders of the batches.
-      source_url: has no effect.
 
     Returns:
       `Datasets` of three `DataSet`.
