@@ -17,7 +17,6 @@ class Sides:
 
     Attributes:
       a, b: the `Recording`s.
-      names: the layers that are compared, in the graph's order.
       first: the one that departs first; None if only the pixels do.
       where: where the pixels differ: "nowhere", at the "border" only, or "inside".
       agreeing: the compared layers before `first`.
@@ -26,7 +25,7 @@ class Sides:
     """
 
     def __init__(self, a, b, names, first, where):
-        self.a, self.b, self.names, self.first, self.where = a, b, names, first, where
+        self.a, self.b, self.first, self.where = a, b, first, where
         self.rank = {name: number for number, name in enumerate(names)}
         self.agreeing = set(names[: self.rank[first]] if first else ())
         self.previous = dict(zip(a.order[1:], a.order))
@@ -57,47 +56,49 @@ class Weights(_Cause):
     words = "weights"
 
     def tell(self, sides):
-        tables, several = self._tables(sides)
+        tables = [self._table(sides, side) for side in (0, 1)]
+        kernels = collections.Counter(
+            (recording, weight.layer)
+            for recording in (sides.a, sides.b)
+            for weight in recording.weights
+            if weight.is_kernel and not weight.attention
+        )
+        several = {layer for (_, layer), count in kernels.items() if count > 1}
         places, differing = [], {}
-        for side, table, other in (("A", tables[0], tables[1]), ("B", tables[1], tables[0])):
+        for side, table in enumerate(tables):
             for key, weight in table.items():
-                if key not in other:
+                if key not in tables[1 - side]:
                     places.append(key[0])
-                    what = "kernel" if weight.is_kernel else "biases"
-                    if weight.attention or weight.layer in several:
-                        what = weight.name
-                    found = differing.setdefault((weight.layer, weight.attention), {})
-                    found.setdefault(what, []).append(side)
+                    by_name = weight.attention or weight.layer in several
+                    what = weight.name if by_name else "kernel" if weight.is_kernel else "biases"
+                    having = differing.setdefault((weight.layer, weight.attention), {}).setdefault(what, set())
+                    having.add("AB"[side])
+        if not differing:
+            return
         order = {layer: number for number, layer in reversed(list(enumerate(sides.a.order + sides.b.order)))}
         shown = []
         for layer, attention in sorted(differing, key=lambda key: (order[key[0]], not key[1])):
             whats = [
-                what if set(only) == {"A", "B"} else f"{what} only in {only[0]}"
-                for what, only in differing[layer, attention].items()
+                what if len(having) == 2 else f"{what} only in {having.pop()}"
+                for what, having in differing[layer, attention].items()
             ]
             block = "the attention block up to " if attention else ""
             shown.append(f"{block}{layer} ({listed(whats, 3, 'more')})")
-        if shown:
-            layers = sorted({layer for layer, _ in differing}, key=order.get)
-            text = f"other weights: {listed(shown, 6, 'more layers')}"
-            yield places, {"kind": "weights", "text": text, "layers": layers}
+        layers = sorted({layer for layer, _ in differing}, key=order.get)
+        text = f"other weights: {listed(shown, 6, 'more layers')}"
+        yield places, {"kind": "weights", "text": text, "layers": layers}
 
     @staticmethod
-    def _tables(sides):
-        """Each side's weights by the layer that shows them and their digest; the layers that have several kernels."""
+    def _table(sides, side):
+        """The weights of A (0) or B (1) by the layer that shows them and their digest.
+
+        A class may have tensors of its own between the layers that both have.
+        """
         both_act = sides.a.attention["state"] == sides.b.attention["state"] == "acts"
-        tables, several = [], set()
-        for side, recording in enumerate((sides.a, sides.b)):
-            table, kernels = {}, collections.Counter()
-            for weight in recording.weights:
-                shown = sides.shown(side, weight.layer)
-                if shown and (both_act or not weight.attention):
-                    # A class may have tensors of its own between the layers that both have.
-                    table[shown, weight.digest] = weight
-                    kernels[weight.layer] += weight.is_kernel and not weight.attention
-            tables.append(table)
-            several.update(layer for layer, count in kernels.items() if count > 1)
-        return tables, several
+        shown = ((sides.shown(side, weight.layer), weight) for weight in (sides.a, sides.b)[side].weights)
+        return {
+            (layer, weight.digest): weight for layer, weight in shown if layer and (both_act or not weight.attention)
+        }
 
 
 class Pixels(_Cause):

@@ -7,7 +7,7 @@ import numpy as np
 from tensorflow_vgg._compare import causes
 from tensorflow_vgg._compare.recording import size
 
-__all__ = ["compare", "difference", "paired"]
+__all__ = ["compare", "difference", "largest_by_place", "paired"]
 
 _PART = 1 << 16  # values that are compared at a time
 _BORDER = 8  # pixels from the edge that scikit-image's resize may draw from outside of a small image
@@ -149,6 +149,15 @@ def difference(values_a, values_b):
     return found
 
 
+def largest_by_place(maps_a, maps_b):
+    """Of each row and column the largest difference over images and channels; the parts keep float64 copies small."""
+    worst = np.zeros(maps_a.shape[1:3])
+    for one, other in zip(maps_a, maps_b):
+        for row, found in enumerate(worst):
+            np.maximum(found, difference(one[row].astype(float), other[row].astype(float)).max(axis=-1), out=found)
+    return worst
+
+
 def _relative(found, magnitude):
     if not found:
         return 0.0
@@ -176,9 +185,7 @@ def _compare_pixels(a, b, tolerance):
     if pixels_a.shape != pixels_b.shape:
         shapes = f"{pixels_a.shape} and {pixels_b.shape}"
         raise ValueError(f"{a.path} and {b.path}: expected pixels of the same shape, got {shapes}")
-    largest = np.zeros(pixels_a.shape[1:3])
-    for image_a, image_b in zip(pixels_a, pixels_b):
-        largest = np.maximum(largest, difference(image_a.astype(float), image_b.astype(float)).max(axis=2))
+    largest = largest_by_place(pixels_a, pixels_b)
     magnitude = float(np.abs(pixels_a).max())
     off = largest > tolerance * magnitude
     inner = off[_BORDER:-_BORDER, _BORDER:-_BORDER]

@@ -5,7 +5,8 @@ import os
 
 import numpy as np
 
-from tensorflow_vgg._compare.compare import difference, paired
+from tensorflow_vgg._compare.compare import difference, largest_by_place, paired
+from tensorflow_vgg._pictures import figure
 
 __all__ = ["plot", "text"]
 
@@ -54,8 +55,6 @@ def _number(value):
 
 def plot(path, result, a, b):
     """Draws the differences by layer, and where the worst layer differs, if any does; needs matplotlib."""
-    from tensorflow_vgg._pictures import figure
-
     layers = result["layers"]
     worst = max(layers, key=lambda layer: math.inf if layer["largest"] is None else layer["largest"])
     differs = worst["largest"] != 0
@@ -76,8 +75,6 @@ def plot(path, result, a, b):
 
 def _draw_bars(axes, layers, tolerance):
     """The largest difference of each layer, on a log axis."""
-    from tensorflow_vgg._pictures import figure
-
     finite = [layer["largest"] for layer in layers if layer["largest"]]
     floor = min(1e-8, tolerance / 10 or 1e-8) / 2
     ceiling = max([tolerance * 10] + finite) * 3
@@ -100,8 +97,6 @@ def _draw_bars(axes, layers, tolerance):
 
 def _draw_worst(picture, axes, layer, a, b):
     """Where a layer differs: a map of its rows and columns, a line over its units, or samples of A against B."""
-    from tensorflow_vgg._pictures import figure
-
     name, shape = layer["name"], layer["shape"]
     values_a, values_b, places = paired(a, b, name)
     told = f"worst layer: {name}"
@@ -114,7 +109,7 @@ def _draw_worst(picture, axes, layer, a, b):
     magnitude = max(abs(a.layers[name].min), abs(a.layers[name].max)) or 1.0
     label = "difference, of the layer's largest magnitude in A"
     if len(shape) == 4:
-        worst = _largest_by_place(values_a.reshape(shape), values_b.reshape(shape)) / magnitude
+        worst = largest_by_place(values_a.reshape(shape), values_b.reshape(shape)) / magnitude
         worst[~np.isfinite(worst)] = np.nan
         picture.colorbar(axes.imshow(worst, interpolation="nearest"), ax=axes, fraction=0.046).set_label(label)
         told += f", the largest of {shape[0]} images x {shape[3]} channels"
@@ -125,12 +120,3 @@ def _draw_worst(picture, axes, layer, a, b):
         axes.plot(line, linewidth=0.7, label=figure.plain(image["name"]))
     axes.set(title=figure.plain(told), xlabel="unit", ylabel=label)
     axes.legend()
-
-
-def _largest_by_place(maps_a, maps_b):
-    """Of each row and column the largest difference over images and channels; the parts keep float64 copies small."""
-    worst = np.zeros(maps_a.shape[1:3])
-    for one, other in zip(maps_a, maps_b):
-        for row, found in enumerate(worst):
-            np.maximum(found, difference(one[row].astype(float), other[row].astype(float)).max(axis=-1), out=found)
-    return worst

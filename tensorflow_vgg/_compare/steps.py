@@ -13,8 +13,6 @@ __all__ = ["STEPS", "Run", "load", "seen"]
 Run = collections.namedtuple("Run", "pixels values entering first")
 Run.__doc__ = "What a network was fed, its layers' values, what enters its matrix products, its first such layer."
 
-_Pair = collections.namedtuple("_Pair", "place steps")
-
 
 class _Step:
     """How a network goes from one layer to the next.
@@ -41,16 +39,16 @@ class _Step:
 
     def tell(self, sides):
         """The layers that show what differs, and what to say of it, for each step."""
-        for pair in self._pairs(sides):
-            if len(pair.steps) == 2:
-                cause = self.other(*pair.steps, sides, pair.place == sides.first)
-                if cause:
-                    yield [pair.place], dict(zip(("kind", "text"), cause))
+        for place, steps in self._pairs(sides):
+            cause = self.other(*steps, sides, place == sides.first) if len(steps) == 2 else None
+            if cause:
+                yield [place], dict(zip(("kind", "text"), cause))
 
     def agree(self, sides):
         """Whether both sides tell of all steps up to where they depart; None if there is none."""
-        pairs = [pair.steps for pair in self._pairs(sides) if pair.place == sides.first or pair.place in sides.agreeing]
-        compared = [len(pair) == 2 and self.comparable(*pair) for pair in pairs]
+        upto = {sides.first, *sides.agreeing}
+        pairs = [steps for place, steps in self._pairs(sides) if place in upto]
+        compared = [len(steps) == 2 and self.comparable(*steps) for steps in pairs]
         return all(compared) if compared else None
 
     def comparable(self, step_a, step_b):
@@ -58,7 +56,7 @@ class _Step:
         return True
 
     def _pairs(self, sides):
-        """How A and how B has made each step, as far as they tell, and in which layer that shows first."""
+        """Of each step the layer in which it shows first, and how A and how B has made it, as far as they tell."""
         found = {}
         for side, recording in enumerate((sides.a, sides.b)):
             for step in recording.steps:
@@ -67,7 +65,7 @@ class _Step:
                     found.setdefault(self.key(step), []).append((place, step))
         for both in found.values():
             places = [place for place, step in both if step.get("kept", 1) < 1] or [place for place, _ in both]
-            yield _Pair(min(places, key=sides.rank.get), [step for _, step in both])
+            yield min(places, key=sides.rank.get), [step for _, step in both]
 
 
 class Preprocessing(_Step):
@@ -96,9 +94,8 @@ class Preprocessing(_Step):
                 return []
             fits.append([fit for fit, _ in found])
             error = max([error, *(rounding for _, rounding in found)])
-        step = {part: [found[0][part] for found in fits] for part in ("scale", "mean")}
-        step["order"] = [found[0]["colour"] if len(found) == 1 else None for found in fits]
-        return [{"kind": self.kind, "layer": run.first, **step, "fits": fits, "error": error}]
+        order = [found[0]["colour"] if len(found) == 1 else None for found in fits]
+        return [{"kind": self.kind, "layer": run.first, "order": order, "fits": fits, "error": error}]
 
     @staticmethod
     def _fits(colours, wanted):
@@ -143,22 +140,22 @@ class Preprocessing(_Step):
         orders = ["".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in steps]
         error = max(5e-5, *(step["error"] for step in steps))  # half a unit of what is kept, if no more
 
-        def values(pairs, part):
-            return [[fit[part] for fit in side] for side in zip(*pairs)]
-
-        def differ(pairs, part):
-            return any(abs(one - other) > error for one, other in zip(*values(pairs, part)))
+        def differing(pairs):
+            for part in ("scale", "mean"):
+                if any(abs(one[part] - other[part]) > error for one, other in pairs):
+                    return part
+            return None
 
         pairs = self._of_one_colour(step_a["fits"], step_b["fits"])
         if None in pairs:
             return "colour order", f"RGB against BGR: A feeds {orders[0]}, B feeds {orders[1]}"
-        what = next((part for part in ("scale", "mean") if differ(pairs, part)), None)
+        what = differing(pairs)
         if what is None:
             return None
-        shown = values(pairs, what)
+        shown = [[fit[what] for fit in side] for side in zip(*pairs)]
         if orders == ["???", "???"]:
             turned = self._of_one_colour(step_a["fits"], step_b["fits"][::-1])
-            if None not in turned and not differ(turned, "scale") and not differ(turned, "mean"):
+            if None not in turned and differing(turned) is None:
                 text = f"RGB against BGR, by their {what}s, in grey pictures: A {shown[0]}, B {shown[1]}"
                 return "colour order", text
         order = "".join(one if other == "?" else other for one, other in zip(*orders))
@@ -175,6 +172,14 @@ class Preprocessing(_Step):
         ]
 
 
+def _products(run):
+    """Of each matrix product its layer, what enters, and the layers before with their values, the nearest first."""
+    names = list(run.values)
+    for layer, entered in run.entering.items():
+        if entered.ndim == 2:
+            yield layer, entered, [(name, run.values[name]) for name in reversed(names[: names.index(layer)])]
+
+
 class Flattening(_Step):
     """In which order of the axes a layer's matrix product takes a map."""
 
@@ -182,11 +187,9 @@ class Flattening(_Step):
     words = "flatten order"
 
     def seen(self, run):
-        names = list(run.values)
         found = []
-        for layer, entered in run.entering.items():
-            before = [run.values[name] for name in reversed(names[: names.index(layer)])] if entered.ndim == 2 else []
-            maps = [value for value in before if value.ndim == 4 and value.size == entered.size]
+        for layer, entered, before in _products(run):
+            maps = [value for _, value in before if value.ndim == 4 and value.size == entered.size]
             for value, axes in itertools.product(maps, itertools.permutations((1, 2, 3))):
                 if np.array_equal(value.transpose(0, *axes).reshape(entered.shape), entered):
                     found.append({"kind": self.kind, "layer": layer, "axes": list(axes)})
@@ -217,12 +220,10 @@ class Dropout(_Step):
         return step["before"]
 
     def seen(self, run):
-        names = list(run.values)
         found = []
-        for layer, entered in run.entering.items():
+        for layer, entered, before in _products(run):
             last = []
-            for name in reversed(names[: names.index(layer)] if entered.ndim == 2 else ()):
-                value = run.values[name]
+            for name, value in before:
                 if value.shape == entered.shape:
                     kept = self._kept(entered, value)
                     if kept is None:
