@@ -6,7 +6,7 @@ import re
 import sys
 
 from tensorflow_vgg import _images
-from tensorflow_vgg._command import options
+from tensorflow_vgg._command import options, predict
 from tensorflow_vgg._command.terminal import complain, say, tensorflow
 
 __all__ = ["configure", "run"]
@@ -16,14 +16,10 @@ def configure(parser):
     """Adds the options."""
     parser.usage = "%(prog)s [OPTION ...] IMAGE [IMAGE ...]"
     options.add_images(parser)
-    options.add_net(parser)
-    options.add_weights(parser)
-    options.add_labels(parser)
-    options.add_no_attention(parser)
+    predict.add_options(parser)
     parser.add_argument(
         "--top", type=options.POSITIVE, default=5, metavar="N", help="labels per image; default: %(default)s"
     )
-    options.add_batch(parser)
     options.add_no_exif(parser)
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
@@ -46,11 +42,9 @@ def run(args):
     if args.labels and not os.path.isfile(args.labels):
         raise ValueError(f"--labels {args.labels}: expected a text file with a label a line, found no such file")
     tensorflow()
-    from tensorflow_vgg import _network, utils
-    from tensorflow_vgg._command import predict
+    from tensorflow_vgg import utils
 
-    weight_dict = options.weight_dict_of(source, args.net, not args.constants and not _network.has_gpu())
-    labels = options.labels_of(args.labels, source, len(weight_dict["fc8"][1]))
+    weight_dict, labels = predict.weights_and_labels(args, source, args.constants)
     network = predict.predictor(args.net, weight_dict, not args.no_attention)
     del weight_dict
     left_out = 0

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-from tensorflow_vgg._command import options
+from tensorflow_vgg._command import options, predict
 from tensorflow_vgg._command.terminal import complain, say, tensorflow
 from tensorflow_vgg._pictures import figure
 
@@ -16,11 +16,7 @@ def configure(parser):
     """Adds the options."""
     parser.usage = "%(prog)s [OPTION ...] FOLDER"
     parser.add_argument("folder", metavar="FOLDER", help="one subfolder a class, named by its label or WordNet id")
-    parser.add_argument("--weights", metavar="FILE", help="default: as for classify")
-    options.add_net(parser)
-    options.add_labels(parser)
-    options.add_no_attention(parser)
-    options.add_batch(parser)
+    predict.add_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object in place of the table")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix; needs matplotlib")
     parser.add_argument("--wrong", action="store_true", help="also list the images that are taken for something else")
@@ -36,12 +32,9 @@ def run(args):
         options.expect_writable(args.html)
     source = options.weights_source(args.weights, args.net)
     tensorflow()
-    from tensorflow_vgg import _network
-    from tensorflow_vgg._command import predict
     from tensorflow_vgg._train import evaluation, images, pictures
 
-    weight_dict = options.weight_dict_of(source, args.net, not _network.has_gpu())
-    labels = options.labels_of(args.labels, source, len(weight_dict["fc8"][1]))
+    weight_dict, labels = predict.weights_and_labels(args, source)
     names = [label.split(" ")[0] if re.match(r"n\d{8} ", label) else label for label in labels]
     by_id = os.path.isdir(args.folder) and not set(os.listdir(args.folder)) & set(labels)
     _, items = images.find_images(args.folder, names if by_id else labels)

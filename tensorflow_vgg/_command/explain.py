@@ -5,7 +5,7 @@ import json
 import os
 
 from tensorflow_vgg import _images
-from tensorflow_vgg._command import options
+from tensorflow_vgg._command import options, predict
 from tensorflow_vgg._command.terminal import complain, say, tensorflow
 from tensorflow_vgg._pictures import figure, page
 
@@ -23,10 +23,7 @@ def configure(parser):
         metavar="FOLDER",
         help="where a PNG of each image goes, made if need be; default: %(default)s",
     )
-    options.add_net(parser)
-    options.add_weights(parser)
-    options.add_labels(parser)
-    options.add_no_attention(parser)
+    predict.add_options(parser)
     parser.add_argument(
         "--class",
         dest="chosen",
@@ -40,7 +37,6 @@ def configure(parser):
         metavar="N",
         help="show that of the N most probable classes; default: %(default)s",
     )
-    options.add_batch(parser)
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a line for each image: the maps in numbers"
     )
@@ -56,12 +52,9 @@ def run(args):
         options.expect_new(sheet)
     source = options.weights_source(args.weights, args.net)
     tensorflow()
-    from tensorflow_vgg import _network
-    from tensorflow_vgg._command import predict
     from tensorflow_vgg._explain import explainer, report
 
-    weight_dict = options.weight_dict_of(source, args.net, not _network.has_gpu())
-    labels = options.labels_of(args.labels, source, len(weight_dict["fc8"][1]))
+    weight_dict, labels = predict.weights_and_labels(args, source)
     chosen = None if args.chosen is None else report.class_of(args.chosen, labels)
     explain = explainer.explainer(args.net, weight_dict, not args.no_attention, chosen, args.top)
     del weight_dict

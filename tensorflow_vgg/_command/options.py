@@ -17,15 +17,12 @@ __all__ = [
     "WHOLE",
     "add_batch",
     "add_images",
-    "add_labels",
     "add_net",
-    "add_no_attention",
     "add_no_exif",
     "add_weights",
     "existing_weights",
     "expect_new",
     "expect_writable",
-    "labels_of",
     "names",
     "number",
     "say_seeded",
@@ -91,21 +88,6 @@ def add_weights(parser):
     )
 
 
-def add_labels(parser):
-    """--labels."""
-    parser.add_argument(
-        "--labels",
-        metavar="FILE",
-        help="a label a line, for weights of other classes than ImageNet's; default: labels.txt beside the weights, "
-        "if it fits",
-    )
-
-
-def add_no_attention(parser):
-    """--no-attention."""
-    parser.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
-
-
 def add_no_exif(parser):
     """--no-exif."""
     parser.add_argument(
@@ -116,25 +98,6 @@ def add_no_exif(parser):
 def add_batch(parser):
     """--batch, 8 by default."""
     parser.add_argument("--batch", type=POSITIVE, default=8, metavar="N", help="images per run; default: %(default)s")
-
-
-def labels_of(given, source, classes):
-    """The labels of --labels, or else of labels.txt beside the weights, if it fits them, or ImageNet's."""
-    from tensorflow_vgg import utils
-
-    beside = os.path.join(os.path.dirname(os.path.abspath(source)), "labels.txt")
-    if not given and os.path.isfile(beside):
-        labels = utils.read_labels(beside)
-        if len(labels) == classes:
-            return labels
-    path = given or utils.SYNSET
-    labels = utils.read_labels(path)
-    if len(labels) != classes:
-        raise ValueError(
-            f"{path}: expected a label for each of the {classes} classes of {source}, got {len(labels)}; "
-            "give the right file with --labels"
-        )
-    return labels
 
 
 def say_seeded():

@@ -2,39 +2,69 @@
 
 import contextlib
 import itertools
+import os
 import sys
 
+from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import Progress, complain
 
-__all__ = ["classified", "predictor"]
+__all__ = ["add_options", "classified", "predictor", "weights_and_labels"]
+
+
+def add_options(parser):
+    """--net, --weights, --labels, --no-attention and --batch."""
+    options.add_net(parser)
+    options.add_weights(parser)
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="a label a line, for weights of other classes than ImageNet's; default: labels.txt beside the weights, "
+        "if it fits",
+    )
+    parser.add_argument("--no-attention", action="store_true", help="leave VGG19's attention block out")
+    options.add_batch(parser)
+
+
+def weights_and_labels(args, source, constants=False):
+    """The weight dict of `options.weights_source`, mapped unless it makes `constants`, and a label for each class."""
+    from tensorflow_vgg import _network
+
+    weight_dict = options.weight_dict_of(source, args.net, not constants and not _network.has_gpu())
+    return weight_dict, _labels(args.labels, source, len(weight_dict["fc8"][1]))
+
+
+def _labels(given, source, classes):
+    """The labels of --labels, or else of labels.txt beside the weights, if it fits them, or ImageNet's."""
+    from tensorflow_vgg import utils
+
+    beside = os.path.join(os.path.dirname(os.path.abspath(source)), "labels.txt")
+    if not given and os.path.isfile(beside):
+        labels = utils.read_labels(beside)
+        if len(labels) == classes:
+            return labels
+    path = given or utils.SYNSET
+    labels = utils.read_labels(path)
+    if len(labels) != classes:
+        raise ValueError(
+            f"{path}: expected a label for each of the {classes} classes of {source}, got {len(labels)}; "
+            "give the right file with --labels"
+        )
+    return labels
 
 
 def predictor(net, weight_dict, attention):
     """The network as a function from pixels to probabilities. It does not hold on to the weight dict."""
     import tensorflow.compat.v1 as tf
 
-    from tensorflow_vgg import session_config
+    from tensorflow_vgg import session_config, vgg16, vgg19
 
-    with tf.Graph().as_default() as graph:
+    # What upstream's classes print goes to stderr, away from the results.
+    with tf.Graph().as_default() as graph, contextlib.redirect_stdout(sys.stderr):
         rgb = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
-        vgg = _build(net, weight_dict, attention, rgb)
-    session = tf.Session(graph=graph, config=session_config())
-    return lambda pixels: session.run(vgg.prob, {rgb: pixels})
-
-
-def _build(net, weight_dict, attention, rgb):
-    """The network, built on `rgb`. What upstream's classes print goes to stderr, away from the results."""
-    with contextlib.redirect_stdout(sys.stderr):
-        if net == "vgg16":
-            from tensorflow_vgg import vgg16
-
-            network = vgg16.Vgg16(weight_dict)
-        else:
-            from tensorflow_vgg import vgg19
-
-            network = vgg19.Vgg19(weight_dict, attention=attention)
+        network = vgg16.Vgg16(weight_dict) if net == "vgg16" else vgg19.Vgg19(weight_dict, attention=attention)
         network.build(rgb)
-    return network
+    session = tf.Session(graph=graph, config=session_config())
+    return lambda pixels: session.run(network.prob, {rgb: pixels})
 
 
 def classified(paths, batch, predict, exif=True):

@@ -53,9 +53,8 @@ def complain(problem):
 class Progress:
     """A bar on stderr, if that is a terminal."""
 
-    def __init__(self, total, enabled=True, what=""):
+    def __init__(self, total, enabled):
         self.total = total
-        self.what = what
         self.done = 0
         self.enabled = enabled and sys.stderr.isatty()
 
@@ -70,9 +69,8 @@ class Progress:
         self.done += count
         if self.enabled:
             filled = 30 * self.done // self.total
-            bar = f"{self.what}[{'#' * filled}{'.' * (30 - filled)}] {self.done}/{self.total}"
-            print(f"\r{bar}", end="", file=sys.stderr)
-            sys.stderr.flush()
+            bar = f"[{'#' * filled}{'.' * (30 - filled)}] {self.done}/{self.total}"
+            print(f"\r{bar}", end="", file=sys.stderr, flush=True)
 
     def clear(self):
         if self.enabled:

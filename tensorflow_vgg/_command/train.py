@@ -42,7 +42,6 @@ def configure(parser):
     )
     parser.add_argument(
         "--train",
-        dest="trained",
         choices=("head", "fc", "all"),
         help="what is trained: head: fc8 and attention; fc, the default: fc6, fc7, too; all: everything",
     )
@@ -129,8 +128,7 @@ def run(args):
         cluster.serve_parameters(machines)
     if args.folder is None or args.out is None:
         raise ValueError("train: expected FOLDER and -o RUN; only a parameter server (--task ps:N) goes without")
-    given = {name: getattr(args, name) for name in settings.DEFAULTS if name != "train"}
-    given["train"] = args.trained
+    given = {name: getattr(args, name) for name in settings.DEFAULTS}
     for name in ("weights", "validation"):  # a run goes on from another folder, too
         if given[name] is not None and os.path.exists(given[name]):
             given[name] = os.path.abspath(given[name])

@@ -3,6 +3,7 @@
 import hashlib
 import os
 
+import tensorflow_vgg
 from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import say, tensorflow
 
@@ -36,16 +37,18 @@ def configure(parser):
     verb.add_argument("--net", choices=nets, help="default: the network whose layers the file has")
 
     verb = parsers["make"]
-    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("out", metavar="FILE")
     verb.add_argument("--seed", type=options.SEED, required=True, metavar="N")
     options.add_net(verb)
 
     verb = parsers["convert"]
-    verb.add_argument("source", metavar="SOURCE", help="of keras.applications, with top: .h5, .weights.h5 or .keras")
-    verb.add_argument("file", metavar="FILE")
+    verb.add_argument("file", metavar="SOURCE", help="of keras.applications, with top: .h5, .weights.h5 or .keras")
+    verb.add_argument("out", metavar="FILE")
     verb.add_argument("--net", choices=nets, help="default: the one that SOURCE fits")
 
-    options.add_net(parsers["fetch"])
+    verb = parsers["fetch"]
+    verb.set_defaults(out=None)
+    options.add_net(verb)
 
     verb = parsers["attach"]
     verb.add_argument("file", metavar="FILE")
@@ -64,14 +67,26 @@ def configure(parser):
 
 def run(args):
     """Does what the verb says."""
-    return _DOING[args.weights_verb](args)
+    if args.weights_verb in _TELLING:
+        _TELLING[args.weights_verb](args)
+        return 0
+    out = args.out
+    if out is None:  # where the classes look
+        folder = os.environ.get("TENSORFLOW_VGG_HOME") or tensorflow_vgg.weights.data_folder()
+        out = os.path.join(folder, f"{args.net}.npy")
+    options.expect_new(out)
+    weight_dict = _MAKING[args.weights_verb](args)
+    os.makedirs(os.path.dirname(os.path.abspath(out)), exist_ok=True)
+    tensorflow_vgg.weights.write(out, weight_dict)
+    say(f"{out}: {os.path.getsize(out)} bytes written")
+    return 0
 
 
 def _check(args):
     """Prints a weight file's layers and digests; fails with what is wrong."""
-    from tensorflow_vgg import weights
     from tensorflow_vgg._weights.seeded import looks_seeded
 
+    weights = tensorflow_vgg.weights
     path = args.file
     if not os.path.exists(path) and path in ("vgg16.npy", "vgg19.npy"):
         path = weights.find(path)
@@ -87,7 +102,6 @@ def _check(args):
     say(f"{args.file}: complete weights of {net}{block}{known}")
     if looks_seeded(weight_dict):
         say(f"{args.file}: random numbers, as weights make writes them: they have learnt nothing")
-    return 0
 
 
 def _print_layers(weight_dict):
@@ -108,65 +122,7 @@ def _print_layers(weight_dict):
     say(f"{'total':56}{total:12}")
 
 
-def _make(args):
-    """Writes seeded weights."""
-    from tensorflow_vgg import weights
-
-    _write_new(args.file, lambda: weights.seeded(args.net, args.seed))
-    return 0
-
-
-def _convert(args):
-    """Converts a Keras weights file."""
-    tensorflow()
-    from tensorflow_vgg import weights
-
-    _write_new(args.file, lambda: weights.load_keras(args.source, args.net)[1])
-    return 0
-
-
-def _fetch(args):
-    """Downloads, converts and puts the weights where the classes look."""
-    from tensorflow_vgg import weights
-
-    folder = os.environ.get("TENSORFLOW_VGG_HOME") or weights.data_folder()
-    path = os.path.join(folder, f"{args.net}.npy")
-    tensorflow()
-    _write_new(path, lambda: weights.fetch_keras(args.net))
-    return 0
-
-
-def _attach(args):
-    """Adds an attention block to a weight file."""
-    from tensorflow_vgg import weights
-
-    def attached():
-        weight_dict = weights.read(args.file)
-        if weights.attention_layers(weight_dict, args.file):
-            raise ValueError(f"{args.file}: has an attention block already; take it out with weights detach")
-        weights.check(weight_dict, "vgg19", args.file, thin=True)
-        channels = weight_dict["conv5_4"][0].shape[-1]
-        return {**weight_dict, **weights.attention_start(channels, args.start, args.seed)}
-
-    _write_new(args.out, attached)
-    return 0
-
-
-def _detach(args):
-    """Takes the attention block out of a weight file."""
-    from tensorflow_vgg import weights
-
-    def detached():
-        weight_dict = weights.read(args.file)
-        if not any(name in weight_dict for name in weights.ATTENTION_LAYERS):
-            raise ValueError(f"{args.file}: has no attention block")
-        return {name: layer for name, layer in weight_dict.items() if name not in weights.ATTENTION_LAYERS}
-
-    _write_new(args.out, detached)
-    return 0
-
-
-def _cache(args):
+def _cache(_):
     """Lists the cache of mapped weights."""
     from tensorflow_vgg._weights import mapped
 
@@ -175,41 +131,57 @@ def _cache(args):
     for entry in entries:
         say(f"{_megabytes(entry.size):>10}  {entry.source}{'' if entry.useful else ' (gone or changed since)'}")
     say(f"{_megabytes(sum(entry.size for entry in entries)):>10}  in {mapped.folder()}")
-    return 0
 
 
-def _clear(args):
+def _clear(_):
     """Removes the cache of mapped weights."""
     from tensorflow_vgg._weights import mapped
 
     freed, left = mapped.clear()
     in_use = f"; {len(left)} of its folders in use by a program, and left" if left else ""
     say(f"{mapped.folder()}: {_megabytes(freed)} freed{in_use}")
-    return 0
 
 
 def _megabytes(size):
     return f"{size / 1e6:.1f} MB"
 
 
-def _write_new(path, make):
-    """Writes the weight dict that `make` gives to a file that is not there yet."""
-    from tensorflow_vgg import weights
-
-    options.expect_new(path)
-    weight_dict = make()
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    weights.write(path, weight_dict)
-    say(f"{path}: {os.path.getsize(path)} bytes written")
+def _make(args):
+    """Seeded weights."""
+    return tensorflow_vgg.weights.seeded(args.net, args.seed)
 
 
-_DOING = {
-    "check": _check,
-    "make": _make,
-    "convert": _convert,
-    "fetch": _fetch,
-    "attach": _attach,
-    "detach": _detach,
-    "cache": _cache,
-    "clear": _clear,
-}
+def _convert(args):
+    """The weights of a Keras file."""
+    tensorflow()
+    return tensorflow_vgg.weights.load_keras(args.file, args.net)[1]
+
+
+def _fetch(args):
+    """The Oxford weights."""
+    tensorflow()
+    return tensorflow_vgg.weights.fetch_keras(args.net)
+
+
+def _attach(args):
+    """A file's weights with an attention block."""
+    weights = tensorflow_vgg.weights
+    weight_dict = weights.read(args.file)
+    if weights.attention_layers(weight_dict, args.file):
+        raise ValueError(f"{args.file}: has an attention block already; take it out with weights detach")
+    weights.check(weight_dict, "vgg19", args.file, thin=True)
+    channels = weight_dict["conv5_4"][0].shape[-1]
+    return {**weight_dict, **weights.attention_start(channels, args.start, args.seed)}
+
+
+def _detach(args):
+    """A file's weights without its attention block."""
+    weights = tensorflow_vgg.weights
+    weight_dict = weights.read(args.file)
+    if not any(name in weight_dict for name in weights.ATTENTION_LAYERS):
+        raise ValueError(f"{args.file}: has no attention block")
+    return {name: layer for name, layer in weight_dict.items() if name not in weights.ATTENTION_LAYERS}
+
+
+_TELLING = {"check": _check, "cache": _cache, "clear": _clear}
+_MAKING = {"make": _make, "convert": _convert, "fetch": _fetch, "attach": _attach, "detach": _detach}
