@@ -50,33 +50,6 @@ def complain(problem):
     say(f"tensorflow-vgg: {problem}", sys.stderr)
 
 
-class Progress:
-    """A bar on stderr, if that is a terminal."""
-
-    def __init__(self, total, enabled):
-        self.total = total
-        self.done = 0
-        self.enabled = enabled and sys.stderr.isatty()
-
-    def __enter__(self):
-        self.advance(0)
-        return self
-
-    def __exit__(self, *_):
-        self.clear()
-
-    def advance(self, count):
-        self.done += count
-        if self.enabled:
-            filled = 30 * self.done // self.total
-            bar = f"[{'#' * filled}{'.' * (30 - filled)}] {self.done}/{self.total}"
-            print(f"\r{bar}", end="", file=sys.stderr, flush=True)
-
-    def clear(self):
-        if self.enabled:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
 class Report:
     """Tells how long work goes: what stays on stdout, what is wrong on stderr.
 
@@ -107,6 +80,28 @@ class Report:
         self._told = time.monotonic()
         if self._terminal:
             self.show("")
+
+
+class Progress(Report):
+    """A bar on stderr, if that is a terminal."""
+
+    def __init__(self, total, enabled):
+        super().__init__()
+        self._terminal = self._terminal and enabled
+        self._total, self._done = total, 0
+
+    def __enter__(self):
+        self.advance(0)
+        return self
+
+    def __exit__(self, *_):
+        self.clear()
+
+    def advance(self, count):
+        self._done += count
+        if self._terminal:
+            filled = 30 * self._done // self._total
+            self.show(f"[{'#' * filled}{'.' * (30 - filled)}] {self._done}/{self._total}")
 
 
 def tensorflow():

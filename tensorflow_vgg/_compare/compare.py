@@ -80,7 +80,7 @@ def _common_layers(a, b, wanted):
 
 def _compare_layer(a, b, name, tolerance):
     layers = a.layers[name], b.layers[name]
-    values_a, values_b, _ = paired(a, b, name)
+    values_a, values_b = paired(a, b, name)
     largest, mean, worst, correlation = _differences(values_a, values_b)
     sampled = values_a.size != size(layers[0].shape)
     if sampled:
@@ -125,19 +125,17 @@ def _differences(values_a, values_b):
 
 
 def paired(a, b, name):
-    """The values of a layer that both recordings have, flat, and their places; None for all."""
+    """The values of a layer that both recordings have, flat."""
     (index_a, values_a), (index_b, values_b) = a.layer(name), b.layer(name)
-    if index_a is None and index_b is None:
-        return values_a, values_b, None
     if index_a is None:
-        return values_a[index_b], values_b, index_b
+        return values_a if index_b is None else values_a[index_b], values_b
     if index_b is None:
-        return values_a, values_b[index_a], index_a
-    places, where_a, where_b = np.intersect1d(index_a, index_b, return_indices=True)
-    if not places.size:
+        return values_a, values_b[index_a]
+    _, where_a, where_b = np.intersect1d(index_a, index_b, return_indices=True)
+    if not where_a.size:
         expected = "expected samples of the same places, got none; record with the same --samples"
         raise ValueError(f"{a.path} and {b.path}: {name}: {expected}")
-    return values_a[where_a], values_b[where_b], places
+    return values_a[where_a], values_b[where_b]
 
 
 def difference(values_a, values_b):

@@ -85,10 +85,7 @@ class Recording:
                 taken = sum(entry.file_size for entry in self._members.values())
                 if taken > 4 * self._most:
                     raise ValueError(f"{taken} bytes in so small a file")
-            if "about.npy" not in self._members or "pixels.npy" not in self._members:
-                raise self._foreign("another .npz")
-            with self._reading():
-                about = self._json()
+                about = self._json() if {"about.npy", "pixels.npy"} <= self._members.keys() else None
             if not isinstance(about, dict) or about.get("format") != _FORMAT:
                 raise self._foreign("another .npz")
             with self._reading():

@@ -98,9 +98,9 @@ def _draw_bars(axes, layers, tolerance):
 def _draw_worst(picture, axes, layer, a, b):
     """Where a layer differs: a map of its rows and columns, a line over its units, or samples of A against B."""
     name, shape = layer["name"], layer["shape"]
-    values_a, values_b, places = paired(a, b, name)
+    values_a, values_b = paired(a, b, name)
     told = f"worst layer: {name}"
-    if places is not None:
+    if layer["samples"]:
         axes.scatter(values_a, values_b, s=8, color=figure.BLUE, edgecolors="none")
         ends = [float(min(values_a.min(), values_b.min())), float(max(values_a.max(), values_b.max()))]
         axes.plot(ends, ends, color="black", linewidth=0.8, linestyle="--")
