@@ -137,8 +137,8 @@ class Environment:
                 return builtins.__import__(name, globals, locals, fromlist, level)
             except ModuleNotFoundError as error:
                 today = instead(error.name or "")
-                if not error.msg.endswith(today):  # as it does where the import of a module of the script's failed
-                    error.msg += today
+                if not str(error).endswith(today):  # as it does where the import of a module of the script's failed
+                    error.msg = f"{error}{today}"
                 raise
 
     def import_module(self, name, package=None):
