@@ -13,6 +13,7 @@ from tensorflow_vgg import weights
 _USES = {
     "constant": "w = tf.constant(d['conv1_2'][0], name='filter')",
     "variable": "w = tf.Variable(d['conv1_2'][0], name='filter')",
+    "variable, its name in its place": "w = tf.Variable(d['conv1_2'][0], True, None, True, None, 'filter')",
     "get_variable": "w = tf.get_variable('filter', initializer=d['conv1_2'][0])",
     "constant_initializer": "w = tf.get_variable('filter', d['conv1_2'][0].shape, "
     "initializer=tf.constant_initializer(d['conv1_2'][0]))",
@@ -54,7 +55,8 @@ for use, code in json.load(open("uses.json")).items():
 np.savez("values.npz", **values)
 json.dump(told, open("told.json", "w"))
 """
-_MAPPED = ("constant", "constant_initializer", "convert_to_tensor", "elementwise", "get_variable", "variable")
+_MAPPED = ("constant", "constant_initializer", "convert_to_tensor", "elementwise", "get_variable", "variable",
+           "variable, its name in its place")  # fmt: skip
 
 
 def _run(command, folder, text, *options, **variables):

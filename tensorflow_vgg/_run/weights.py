@@ -129,12 +129,33 @@ class Constant(tf.constant_initializer):
         return constants.deep_copy(region, self.value.shape, "Const")
 
 
-def _variable(initial_value=None, *args, **kwargs):
-    region = _region(initial_value, kwargs.get("dtype"))
+def _variable(
+    initial_value=None,
+    trainable=None,
+    collections=None,
+    validate_shape=True,
+    caching_device=None,
+    name=None,
+    variable_def=None,
+    dtype=None,
+    **kwargs,
+):
+    region = _region(initial_value, dtype)
     if region is not None:
-        name = tf.get_default_graph().unique_name(kwargs.get("name") or "Variable", False)
-        initial_value = _start(region, initial_value.shape, name)
-    return tf.Variable(initial_value, *args, **kwargs)
+        full_name = tf.get_default_graph().unique_name(name or "Variable", False)
+        initial_value = _start(region, initial_value.shape, full_name)
+    # By name, for TensorFlow 2 takes its own class's arguments in another order than its documentation has.
+    return tf.Variable(
+        initial_value,
+        trainable=trainable,
+        collections=collections,
+        validate_shape=validate_shape,
+        caching_device=caching_device,
+        name=name,
+        variable_def=variable_def,
+        dtype=dtype,
+        **kwargs,
+    )
 
 
 def _get_variable(name, shape=None, dtype=None, initializer=None, *args, **kwargs):
