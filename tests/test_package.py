@@ -76,18 +76,8 @@ def test_flat_imports_and_the_block_that_is_installed(tmp_path, command):
 def test_the_package_hides_no_module_of_the_users(tmp_path):
     """With its folder first on sys.path, as upstream is used."""
     names = [
-        "training",
-        "network",
-        "weights",
-        "patch",
-        "run",
-        "images",
-        "search",
-        "explain",
-        "compare",
-        "source",
-        "cli",
-    ]
+        "training", "network", "weights", "patch", "run", "images", "search", "explain", "compare", "source", "cli",
+    ]  # fmt: skip
     for name in names:
         (tmp_path / f"{name}.py").write_text("mine = True\n")
     code = f"import sys; sys.path.insert(0, {PACKAGE!r}); import {', '.join(names)}\n"

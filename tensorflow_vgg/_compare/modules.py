@@ -79,17 +79,10 @@ def _place_of(net, folder):
 
 
 def build(cls, given, feed, from_file, **options):
-    """Builds a class, which may be anybody's, on the first placeholder of `feed`.
+    """Builds a class, which may be anybody's, on the placeholder of `feed`: (whether it took the weights, the object).
 
-    Args:
-      cls: the class. One whose build takes train_mode is built for false, which joins `feed`.
-      given: a weight dict, the path of a file, or None.
-      feed: placeholder -> value.
-      from_file: whether the class has to be given a path, as upstream's classes.
-      options: what else to give the class, where it takes an argument of the name.
-
-    Returns:
-      (whether it took the weights, the object).
+    `given` is a weight dict, a path or None; `from_file` says that the class, as upstream's, has to be given a path. It
+    gets those `options` that it has arguments for. If its build takes train_mode, false joins `feed`.
     """
     import tensorflow.compat.v1 as tf
 

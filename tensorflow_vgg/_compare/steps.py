@@ -103,10 +103,10 @@ class Preprocessing(_Step):
         rounding = 2 * float(np.spacing(np.abs(wanted).max().astype(np.float32)))
         fits = []
         for colour, given in enumerate(colours):
-            spread, centre = np.ptp(given), given.mean()
-            varied = given - centre
-            scale = varied @ wanted / (varied @ varied)
-            offset = wanted.mean() - scale * centre
+            spread = np.ptp(given)
+            covariance = np.cov(given, wanted)
+            scale = covariance[0, 1] / covariance[0, 0]
+            offset = wanted.mean() - scale * given.mean()
             # The mean, which may be far larger than what the pictures hold, counts only by what it rounds.
             off = np.abs(scale * given + offset - wanted).max()
             if off <= 1e-4 * abs(scale) * spread + rounding:
