@@ -220,21 +220,22 @@ def test_one_training_at_a_time_on_a_folder_and_its_lock_is_no_trap(home, images
 @pytest.mark.parametrize(("config", "found"), [
     (
         {"cluster": {"ps": ["a:1"], "worker": ["b:1", "c:1"]}, "task": {"type": "worker", "index": 1}},
-        (["a:1"], [("worker", 0, "b:1"), ("worker", 1, "c:1")], "worker", 1, 1),
+        (["a:1"], [("worker", 0), ("worker", 1)], "worker", 1),
     ),
     (
         {"cluster": {"chief": ["d:1"], "ps": ["a:1"], "worker": ["b:1"]}, "task": {"type": "worker", "index": 0}},
-        (["a:1"], [("chief", 0, "d:1"), ("worker", 0, "b:1")], "worker", 0, 1),
+        (["a:1"], [("chief", 0), ("worker", 0)], "worker", 0),
     ),
     (
         {"cluster": {"ps": ["a:1"], "worker": ["b:1"]}, "task": {"type": "ps", "index": 0}},
-        (["a:1"], [("worker", 0, "b:1")], "ps", 0, None),
+        (["a:1"], [("worker", 0)], "ps", 0),
     ),
 ])  # fmt: skip
 def test_a_cluster_from_tf_config(monkeypatch, config, found):
     monkeypatch.setenv("TF_CONFIG", json.dumps(config))
     cluster = machines.read_cluster()
-    assert (*cluster, cluster.number) == found
+    assert (cluster.ps, cluster.workers, cluster.job, cluster.index) == found
+    assert cluster.jobs == config["cluster"] and (cluster.job == "ps" or cluster.number == 1)
     monkeypatch.setenv("TF_CONFIG", json.dumps({**config, "task": {"type": "worker", "index": 9}}))
     with pytest.raises(ValueError, match="TF_CONFIG: expected a task of the cluster"):
         machines.read_cluster()

@@ -1,6 +1,7 @@
 """The machines of a distributed run: which there are, and waiting for them."""
 
 import collections
+import itertools
 import json
 import os
 import socket
@@ -11,29 +12,34 @@ import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import session_config
 
-__all__ = ["Cluster", "reach", "read_cluster", "serve_parameters"]
+__all__ = ["Cluster", "read_cluster", "serve_parameters", "serves", "wait"]
 
 
-class Cluster(collections.namedtuple("Cluster", "ps workers job index")):
-    """The machines of a run: addresses of parameter servers and workers, and which of them this process is.
+_WORKERS = ("chief", "master", "worker")  # the jobs whose processes train; the first of them all is the chief
 
-    `workers` is a list of (job, index, address), the chief first.
-    """
+
+class Cluster(collections.namedtuple("Cluster", "jobs job index")):
+    """The machines of a run: the addresses of each job, by its name, and which of them this process is."""
+
+    @property
+    def ps(self):
+        """The addresses of the parameter servers."""
+        return self.jobs["ps"]
+
+    @property
+    def workers(self):
+        """(job, index) of each worker, the chief first."""
+        return [(job, index) for job in _WORKERS for index in range(len(self.jobs.get(job, ())))]
 
     @property
     def number(self):
-        """This worker's place among the workers; None for a parameter server."""
-        tasks = [(job, index) for job, index, _ in self.workers]
-        return tasks.index((self.job, self.index)) if self.job != "ps" else None
+        """This worker's place among the workers."""
+        return self.workers.index((self.job, self.index))
 
     def server(self):
         """TensorFlow's server for this process."""
-        jobs = {"ps": dict(enumerate(self.ps))}
-        for job, index, address in self.workers:
-            jobs.setdefault(job, {})[index] = address
-        return tf.train.Server(
-            tf.train.ClusterSpec(jobs), job_name=self.job, task_index=self.index, config=session_config()
-        )
+        jobs = tf.train.ClusterSpec(self.jobs)
+        return tf.train.Server(jobs, job_name=self.job, task_index=self.index, config=session_config())
 
 
 def read_cluster(ps=None, workers=None, task=None):
@@ -67,22 +73,16 @@ def read_cluster(ps=None, workers=None, task=None):
             raise ValueError(f"{source}: expected JSON with cluster and task, got {os.environ[source]}") from error
         if not jobs:
             return None
-    jobs.pop("evaluator", None)
-    tasks = [
-        (name, number, address)
-        for name in ("chief", "master", "worker")
-        for number, address in enumerate(jobs.get(name, ()))
-    ]
-    unknown = set(jobs) - {"ps", "chief", "master", "worker"}
-    if unknown or not tasks or not jobs.get("ps"):
+    jobs = {name: list(addresses) for name, addresses in jobs.items() if addresses and name != "evaluator"}
+    if set(jobs) - {"ps", *_WORKERS} or "ps" not in jobs or len(jobs) < 2:
         raise ValueError(f"{source}: expected addresses of the jobs ps and worker, got {', '.join(jobs) or 'none'}")
-    for address in [*jobs["ps"], *(address for _, _, address in tasks)]:
+    for address in itertools.chain(*jobs.values()):
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit():
             raise ValueError(f"{source}: expected addresses HOST:PORT, got {address}")
     if not index.isdigit() or int(index) >= len(jobs.get(job, ())):
         raise ValueError(f"{source}: expected a task of the cluster such as worker:0, got {job}:{index}")
-    return Cluster(list(jobs["ps"]), tasks, job, int(index))
+    return Cluster(jobs, job, int(index))
 
 
 def serve_parameters(cluster):
@@ -92,16 +92,19 @@ def serve_parameters(cluster):
     return server
 
 
-def reach(address, report):
-    """Waits until there is a server; TensorFlow's own waiting could neither be seen nor interrupted."""
+def serves(address):
+    """Whether there is a server."""
     host, _, port = address.rpartition(":")
-    told = False
-    while True:
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
-            return
-        except OSError:
-            if not told:
-                report.line(f"waiting for the parameter server {address}")
-            told = True
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def wait(holds, told, report):
+    """Waits until holds(), and tells so once; TensorFlow's own waiting could neither be seen nor interrupted."""
+    if not holds():
+        report.line(told)
+        while not holds():
             time.sleep(1)

@@ -14,7 +14,7 @@ import tensorflow.compat.v1 as tf
 from tensorflow_vgg import weights
 from tensorflow_vgg._train.settings import best_epoch, read_metrics
 
-__all__ = ["Begin", "Best", "Finite", "NotFinite", "Record", "Saver", "Stop", "Validation"]
+__all__ = ["Begin", "Best", "Finite", "NotFinite", "Record", "Saver", "Stop"]
 
 _DIVERGING = 10.0  # times the first epoch's loss
 
@@ -64,12 +64,12 @@ class Saver(tf.train.Saver):
     """Makes checkpoints, with relative paths, of weights that are finite, and keeps the best epoch with them.
 
     Args:
-      variables: what a checkpoint holds.
       best: the `Best` of the run.
       report: where to tell that it writes.
     """
 
-    def __init__(self, variables, best, report):
+    def __init__(self, best, report):
+        variables = tf.global_variables()
         super().__init__(variables, max_to_keep=2, save_relative_paths=True)
         sums = [tf.reduce_sum(variable) for variable in variables if variable.dtype.is_floating]
         self._all_finite = tf.reduce_all(tf.is_finite(tf.stack(sums)))
@@ -178,26 +178,27 @@ class Stop(tf.train.SessionRunHook):
 
 
 class Record(tf.train.SessionRunHook):
-    """Keeps metrics.jsonl, validates after each epoch, and tells how it goes.
+    """Keeps metrics.jsonl and TensorBoard's events, validates after each epoch, and tells how it goes.
 
     Args:
-      path: of metrics.jsonl.
-      per_epoch: steps in an epoch.
-      epochs: how many there are.
-      watched: tensors of a step by name: loss, accuracy, rate, and images, how many it saw.
-      validate: called as validate(session, step): what validation found, a dict.
-      best: the `Best` of the run.
-      report: where to tell it.
+      run: the `Run`.
+      batches: its `Batches`.
+      graph: its `Graph`.
+      best: its `Best`.
     """
 
-    def __init__(self, path, per_epoch, epochs, watched, validate, best, report):
-        self._path = path
-        self._per_epoch = per_epoch
-        self._epochs = epochs
-        self._watched = watched
-        self._validate = validate
+    def __init__(self, run, batches, graph, best):
+        self._path = os.path.join(run.path, "metrics.jsonl")
+        self._report = run.report
+        self._epochs = run.settings["epochs"]
+        self._last = run.last
+        self._batches = batches
+        self._graph = graph
         self._best = best
-        self._report = report
+        self._scalars = {"loss": graph.loss, "accuracy": graph.accuracy, "rate": graph.rate}
+        self._watched = {**self._scalars, "images": tf.size(graph.labels)}
+        # TensorFlow keeps a writer for each path, wherever the process then is.
+        self._events = tf.summary.FileWriterCache.get(os.path.abspath(run.path))
         self._epoch_began = time.monotonic()
 
     def after_create_session(self, session, coord):
@@ -206,12 +207,13 @@ class Record(tf.train.SessionRunHook):
         history = [line for line in read_metrics(self._path) if line["step"] <= step and "kept" not in line]
         with weights.replacing(self._path) as file:
             file.write("".join(json.dumps(line) + "\n" for line in history).encode())
+        self._events.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
         self._best.begin(history)
         epochs = [line for line in history if "epoch" in line]
         self._ended = max([line["epoch"] for line in epochs], default=0)
         self._first_loss = next((line["loss"] for line in epochs if line["epoch"] == 1), None)
         self._told = False
-        ended_at = self._ended * self._per_epoch
+        ended_at = self._ended * self._batches.steps_per_epoch
         self._of_epoch = [line for line in history if "epoch" not in line and line["step"] > ended_at]
         self._began = self._stepped = time.monotonic()
         self._first = step
@@ -221,41 +223,53 @@ class Record(tf.train.SessionRunHook):
 
     def after_run(self, run_context, run_values):
         step = _step(run_context.session)
-        values = {name: float(value) for name, value in run_values.results.items()}
-        images = values["images"] = int(values["images"])
-        self._note({"step": step, **values})
+        values = {name: value.item() for name, value in run_values.results.items()}
+        self._note({"step": step, **values}, self._scalars)
         self._of_epoch.append(values)
         now = time.monotonic()
-        last = self._epochs * self._per_epoch
-        left = int((last - step) * (now - self._began) / max(1, step - self._first))
+        left = int((self._last - step) * (now - self._began) / max(1, step - self._first))
         self._report.show(
-            f"epoch {self._ended + 1}/{self._epochs}  step {step}/{last}  "
+            f"epoch {self._ended + 1}/{self._epochs}  step {step}/{self._last}  "
             f"loss {values['loss']:.4f}  accuracy {values['accuracy']:.3f}  "
-            f"{images / (now - self._stepped):.1f} images/s  {left // 60}:{left % 60:02} left"
+            f"{values['images'] / (now - self._stepped):.1f} images/s  {left // 60}:{left % 60:02} left"
         )
-        self._end_epochs(run_context.session, step)
+        epoch = step // self._batches.steps_per_epoch
+        if epoch > self._ended:
+            self._end_epoch(run_context.session, epoch, step)
         self._stepped = time.monotonic()
 
-    def _end_epochs(self, session, step):
-        epoch = step // self._per_epoch
-        if epoch <= self._ended:
-            return
-        self._ended = epoch
+    def end(self, session):
+        self._events.flush()
+
+    def _end_epoch(self, session, epoch, step):
         images = [line["images"] for line in self._of_epoch]
         means = {
             name: float(np.average([line[name] for line in self._of_epoch], weights=images))
             for name in ("loss", "accuracy")
         }
-        found = {**means, **self._validate(session, step)}
+        validated = self._validate(session)
+        found = {**means, **validated}
         best = self._best.offer(session, step, found.get("validation_loss", float("inf")))
         now = time.monotonic()
-        self._note({"epoch": epoch, "step": step, **found, "best": best, "seconds": now - self._epoch_began})
+        seconds = now - self._epoch_began
+        self._note({"epoch": epoch, "step": step, **found, "best": best, "seconds": seconds}, validated)
         told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in found.items())
         mark = ", the best so far" if best else ""
-        self._report.line(f"epoch {epoch}/{self._epochs}: {told}, {now - self._epoch_began:.1f} s{mark}")
+        self._report.line(f"epoch {epoch}/{self._epochs}: {told}, {seconds:.1f} s{mark}")
         self._tell_diverging(epoch, found["loss"])
+        self._ended = epoch
         self._epoch_began = now
         self._of_epoch = []
+
+    def _validate(self, session):
+        """{"validation_loss": mean, "validation_accuracy": mean}; without validation images an empty dict."""
+        graph = self._graph
+        sums, count = np.zeros(2), 0
+        for values, labels in self._batches.validation():
+            fed = {graph.values: values, graph.labels: labels, graph.train_mode: False}
+            sums += session.run([graph.losses, graph.right], fed)
+            count += len(labels)
+        return dict(zip(("validation_loss", "validation_accuracy"), (sums / count).tolist())) if count else {}
 
     def _tell_diverging(self, epoch, loss):
         if self._first_loss is None:
@@ -267,36 +281,9 @@ class Record(tf.train.SessionRunHook):
                 f"epoch's, {self._first_loss:.4g}; stop, and start another run with a lower --learning-rate"
             )
 
-    def _note(self, line):
+    def _note(self, line, scalars):
+        """Adds a line to metrics.jsonl, and those of its values that are named in `scalars` to the events."""
         with open(self._path, "a") as file:
             file.write(json.dumps(line) + "\n")
-
-
-class Validation:
-    """Measures the network on the validation images.
-
-    Args:
-      run: the folder, for TensorBoard.
-      batches: the `Batches` of the run.
-      graph: the `Graph`.
-    """
-
-    def __init__(self, run, batches, graph):
-        self._run = run
-        self._batches = batches
-        self._graph = graph
-
-    def __call__(self, session, step):
-        """{"validation_loss": mean, "validation_accuracy": mean}; without validation images an empty dict."""
-        sums, count = np.zeros(2), 0
-        for values, labels in self._batches.validation():
-            fed = {self._graph.values: values, self._graph.labels: labels, self._graph.train_mode: False}
-            sums += session.run([self._graph.losses, self._graph.right], fed)
-            count += len(labels)
-        if not count:
-            return {}
-        loss, accuracy = (sums / count).tolist()
-        found = {"validation_loss": loss, "validation_accuracy": accuracy}
-        scalars = [tf.Summary.Value(tag=name, simple_value=value) for name, value in found.items()]
-        tf.summary.FileWriterCache.get(self._run).add_summary(tf.Summary(value=scalars), step)
-        return found
+        values = [tf.Summary.Value(tag=name, simple_value=line[name]) for name in scalars]
+        self._events.add_summary(tf.Summary(value=values), line["step"])

@@ -37,15 +37,11 @@ class Listing:
 
     def names(self):
         """The classes, and the images by folder, name and size, as images.json has them."""
+        parts = {"training": self.training, "validation": self.validation}
         return {
             "classes": self.classes,
-            "training": [self._name(*item) for item in self.training],
-            "validation": [self._name(*item) for item in self.validation],
+            **{part: [[_name(path), _size(path)] for path, _ in items] for part, items in parts.items()},
         }
-
-    def _name(self, path, label):
-        size = os.path.getsize(path) if os.path.exists(path) else None  # a link to nowhere cannot be read, no more
-        return [_name(path, self.classes[label]), size]
 
     def text(self):
         """The classes and how many images each has: `3 classes: brick 24, grass 25, gravel 24`."""
@@ -68,8 +64,13 @@ def _few(names):
     return ", ".join(names if len(names) <= _TOLD else [*names[: _TOLD - 2], "...", names[-1]])
 
 
-def _name(path, class_name):
-    return f"{class_name}/{os.path.basename(path)}"
+def _name(path):
+    """The class and the name of an image."""
+    return "/".join(path.split(os.sep)[-2:])
+
+
+def _size(path):
+    return os.path.getsize(path) if os.path.exists(path) else None  # a link to nowhere cannot be read, no more
 
 
 def find_images(folder, classes=None):
@@ -160,22 +161,21 @@ def split(folder, validation, seed, held_out=None):
         raise ValueError(f"--validation {validation}: expected a folder, or a part of the images from 0 to below 1")
     if held_out is None:
         held_out = set()
-        for label, found in itertools.groupby(items, lambda item: item[1]):
+        for _, found in itertools.groupby(items, lambda item: item[1]):
             of_class = sorted((_hash(seed, path), path) for path, _ in found)
             count = min(max(1, round(part * len(of_class))), len(of_class) - 1) if part else 0
-            held_out.update(_name(path, classes[label]) for _, path in of_class[:count])
+            held_out.update(_name(path) for _, path in of_class[:count])
     parts = [], []
     for path, label in items:
-        parts[_name(path, classes[label]) in held_out].append((path, label))
+        parts[_name(path) in held_out].append((path, label))
     if part and not parts[1]:
         raise ValueError(f"{folder}: --validation {validation} of {len(items)} images came to none; name a folder")
     return Listing(classes, *parts, counts)
 
 
 def _hash(seed, path):
-    """A number that depends on the seed and the image's class and name alone."""
-    name = "/".join([str(seed), os.path.basename(os.path.dirname(path)), os.path.basename(path)])
-    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    """What depends on the seed and the image's class and name alone."""
+    return hashlib.sha256(f"{seed}/{_name(path)}".encode("utf-8", "surrogateescape")).digest()
 
 
 def recorded(run, begun):
@@ -216,8 +216,7 @@ def trained_on(run, paths):
     except (OSError, ValueError):
         found = None
     trained = {tuple(item) for item in (found or {"training": []})["training"]}
-    names = [(_name(path, os.path.basename(os.path.dirname(path))), os.path.getsize(path)) for path in paths]
-    return sum(name in trained for name in names)
+    return sum((_name(path), _size(path)) in trained for path in paths)
 
 
 def expect_same(before, now, folder, run):

@@ -14,10 +14,15 @@ TRAINED = {
     "fc": {"fc6", "fc7", "fc8", *weights.ATTENTION_LAYERS},
     "all": {*weights.KERNEL_SHAPES["vgg19"], *weights.ATTENTION_LAYERS},
 }
+_OPTIMIZERS = {
+    "adam": tf.train.AdamOptimizer,
+    "momentum": lambda rate: tf.train.MomentumOptimizer(rate, 0.9),
+    "sgd": tf.train.GradientDescentOptimizer,
+}
 
 # The tensors of a run. `trained` is {(layer, 0 or 1): variable}; `losses` and `right` are the sums over a batch.
 Graph = collections.namedtuple(
-    "Graph", "values labels train_mode network trained loss accuracy losses right target rate train_step"
+    "Graph", "values labels train_mode trained loss accuracy losses right target rate train_step"
 )
 
 
@@ -145,12 +150,11 @@ def build(weight_dict, settings, classes, values, labels, from_pool5, last, devi
     step = tf.train.get_or_create_global_step()
     # From the given rate to zero in half a cosine.
     rate = tf.train.cosine_decay(settings["learning_rate"], step, last)
-    optimizer = _optimizer(settings["optimizer"], rate)
+    optimizer = _OPTIMIZERS[settings["optimizer"]](rate)
     return Graph(
         values,
         labels,
         train_mode,
-        network,
         trained,
         loss,
         tf.reduce_mean(right),
@@ -160,11 +164,3 @@ def build(weight_dict, settings, classes, values, labels, from_pool5, last, devi
         rate,
         optimizer.minimize(target, step, list(trained.values())),
     )
-
-
-def _optimizer(name, rate):
-    if name == "momentum":
-        return tf.train.MomentumOptimizer(rate, 0.9)
-    if name == "adam":
-        return tf.train.AdamOptimizer(rate)
-    return tf.train.GradientDescentOptimizer(rate)

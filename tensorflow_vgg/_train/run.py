@@ -13,12 +13,12 @@ It is a folder. It holds what is needed to go on where a process stopped, and at
 import contextlib
 import json
 import os
-import time
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg._train import checkpoints, hooks, images, network, pool5, results, session, settings
+from tensorflow_vgg._train import cluster as machines
 from tensorflow_vgg._train.batches import Batches
 
 __all__ = ["Run"]
@@ -59,8 +59,8 @@ class Run:
           Whether the run has come to its end.
 
         Raises:
-          ValueError: the images, weights or settings are not usable, or not the run's.
-          NotFinite: the loss or a weight is not finite any more; the last checkpoint is from before.
+          ValueError: the images, weights or settings are not usable, or not the run's; or the loss or a weight is not
+            finite any more: the last checkpoint is then from before.
           OSError: a file cannot be read or written.
         """
         with self.stop.listening():
@@ -82,7 +82,9 @@ class Run:
         self.report.show("looking for images")
         if not self.chief:
             # A worker that begins before there is a checkpoint would look for the chief's variables for long.
-            self._wait_for("checkpoint")
+            checkpoint = self._in("checkpoint")
+            told = f"waiting until the chief has made {checkpoint}"
+            machines.wait(lambda: os.path.exists(checkpoint), told, self.report)
         recorded = images.recorded(self.path, checkpoints.last_step(self.path) >= 0)
         self.listing = listing = self._listing(recorded)
         self.report.show(f"reading {self.settings['weights']}")
@@ -106,7 +108,7 @@ class Run:
                 )
             if self.chief and step >= self.last and self._is_finished():
                 return True
-            self._steps_and_end(batches, listing, weight_dict, step)
+            self._steps_and_end(batches, weight_dict, step)
         if not self.chief and not self.stop.asked:
             self.report.line(f"{self.path}: all steps are done; the chief writes the weights")
         return not self.stop.asked
@@ -138,14 +140,6 @@ class Run:
             self.report.problem(doubt)
         return listing
 
-    def _wait_for(self, name):
-        told = False
-        while not os.path.exists(self._in(name)):
-            if not told:
-                self.report.line(f"waiting until the chief has made {self._in(name)}")
-            told = True
-            time.sleep(1)
-
     def _prepare(self, listing, recorded, weight_dict):
         """What a run needs before the first step, made once: images.json, and pool5 where it stays the same."""
         names = {name: recorded[name] for name in ("classes", "training", "validation")}
@@ -169,29 +163,27 @@ class Run:
             raise ValueError(f"{self.folder}: none of the images to train on can be read")
         return batches
 
-    def _steps_and_end(self, batches, listing, weight_dict, step):
+    def _steps_and_end(self, batches, weight_dict, step):
         """Trains, and whichever way that ends writes what has come of it."""
-        start = weight_dict
+        start, failure = weight_dict, None
         if step >= 0:
             # The checkpoint has the run's own fc8: the file's, of other classes, is no news any more.
             start = {name: layer for name, layer in weight_dict.items() if name != "fc8"}
         if not self.chief or step < self.last:
             try:
-                session.train(self, batches, len(listing.classes), start)
+                session.train(self, batches, start)
             except hooks.NotFinite as error:
                 checkpoints.without_later(self.path, error.step)
-                good = checkpoints.last(self.path)
-                if checkpoints.last_step(self.path) > 0:
-                    results.write(self, weight_dict)
-                raise hooks.NotFinite(
-                    f"{self.path}: {error}; the last good checkpoint is {good}; start another run with a "
-                    f"--learning-rate below {self.settings['learning_rate']:g}",
-                    error.step,
-                ) from error
+                failure = error
             except tf.errors.OpError as error:
                 raise OSError(f"{self.path}: {(error.message or type(error).__name__).splitlines()[0]}") from error
         if self.chief and checkpoints.last_step(self.path) > 0:
             results.write(self, weight_dict)
             self.trained_now = not self.stop.asked
+        if failure:
+            raise ValueError(
+                f"{self.path}: {failure}; the last good checkpoint is {checkpoints.last(self.path)}; start another run "
+                f"with a --learning-rate below {self.settings['learning_rate']:g}"
+            ) from failure
         if self.stop.asked:
             self.report.problem(f"{self.path}: stopped; the same command goes on")

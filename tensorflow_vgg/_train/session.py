@@ -1,12 +1,13 @@
 """The session in which a run's steps are made, alone or with others."""
 
+import functools
 import os
 
 import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import session_config
+from tensorflow_vgg._train import cluster as machines
 from tensorflow_vgg._train import hooks, network
-from tensorflow_vgg._train.cluster import reach
 
 __all__ = ["train"]
 
@@ -15,14 +16,7 @@ _WAIT_SECONDS = 7 * 24 * 3600
 
 
 class _Sessions(tf.train.SessionCreator):
-    """Makes a session, and again when a parameter server was lost: the chief's with what the last checkpoint holds.
-
-    Args:
-      run: the `Run`.
-      target: of TensorFlow's server.
-      scaffold: what there is to initialise.
-      config: of the session.
-    """
+    """Makes a session, and again when a parameter server was lost: the chief's with what the last checkpoint holds."""
 
     def __init__(self, run, target, scaffold, config):
         self._run = run
@@ -40,8 +34,8 @@ class _Sessions(tf.train.SessionCreator):
             run.report.problem(f"{run.path}: a parameter server was lost; going on from the last checkpoint")
         self._made = True
         for address in run.cluster.ps if run.cluster else ():
-            # TensorFlow's own waiting could neither be seen nor interrupted.
-            reach(address, run.report)
+            told = f"waiting for the parameter server {address}"
+            machines.wait(functools.partial(machines.serves, address), told, run.report)
         scaffold.finalize()
         manager = tf.train.SessionManager(
             local_init_op=scaffold.local_init_op,
@@ -62,21 +56,20 @@ class _Sessions(tf.train.SessionCreator):
         return manager.wait_for_session(self._target, self._config, _WAIT_SECONDS)
 
 
-def train(run, batches, classes, weight_dict):
+def train(run, batches, weight_dict):
     """Trains from the last checkpoint, or from the start, to the end, or until the process is asked to stop.
 
     Args:
       run: the `Run`.
       batches: its `Batches`.
-      classes: how many there are.
       weight_dict: what the run starts from.
     """
     cluster, settings = run.cluster, run.settings
-    number, workers = (cluster.number, len(cluster.workers)) if cluster else (0, 1)
-    server = cluster.server() if cluster else None
+    number, workers, server = 0, 1, None
     config = session_config()
     setter, own = None, None
     if cluster:
+        number, workers, server = cluster.number, len(cluster.workers), cluster.server()
         own = f"/job:{cluster.job}/task:{cluster.index}"
         setter = tf.train.replica_device_setter(worker_device=own, ps_tasks=len(cluster.ps))
         # A session that waited for all workers would end with any of them.
@@ -88,42 +81,23 @@ def train(run, batches, classes, weight_dict):
         iterator = tf.data.make_initializable_iterator(batches.dataset(first, workers))
         values, labels = iterator.get_next()
         from_pool5 = batches.pool5 is not None
+        classes = len(run.listing.classes)
         graph = network.build(weight_dict, settings, classes, values, labels, from_pool5, run.last, own)
-        begin = hooks.Begin(iterator.initializer, first, number, workers)
-        around = [begin, tf.train.StopAtStepHook(last_step=run.last), run.stop]
+        around = [hooks.Finite(graph.target)]
         scaffold = tf.train.Scaffold()
         if run.chief:
             best = hooks.Best(run.path, graph.trained if settings["keep"] != "last" else {})
-            scaffold = tf.train.Scaffold(saver=hooks.Saver(tf.global_variables(), best, run.report))
-            around = [*_chiefs(run, batches, graph, best, scaffold), *around]
-        else:
-            around.append(hooks.Finite(graph.target))
+            scaffold = tf.train.Scaffold(saver=hooks.Saver(best, run.report))
+            folder = os.path.abspath(run.path)
+            # Checkpoints come last: what one holds has been found finite and recorded.
+            around += [
+                hooks.Record(run, batches, graph, best),
+                tf.train.CheckpointSaverHook(folder, save_secs=run.save_every, scaffold=scaffold),
+            ]
+        begin = hooks.Begin(iterator.initializer, first, number, workers)
+        around += [begin, tf.train.StopAtStepHook(last_step=run.last), run.stop]
         sessions = _Sessions(run, server.target if server else "", scaffold, config)
         with tf.train.MonitoredSession(sessions, around) as session:
             while not session.should_stop():
                 session.run(graph.train_step)
     run.stop.running = False
-
-
-def _chiefs(run, batches, graph, best, scaffold):
-    """The hooks of the process that validates and writes."""
-    path = os.path.abspath(run.path)  # TensorFlow keeps a writer for each path, wherever the process then is
-    for name in ("loss", "accuracy", "rate"):
-        tf.summary.scalar(name, getattr(graph, name))
-    watched = {"loss": graph.loss, "accuracy": graph.accuracy, "rate": graph.rate, "images": tf.size(graph.labels)}
-    record = hooks.Record(
-        os.path.join(path, "metrics.jsonl"),
-        batches.steps_per_epoch,
-        run.settings["epochs"],
-        watched,
-        hooks.Validation(path, batches, graph),
-        best,
-        run.report,
-    )
-    # Checkpoints come last: what one holds has been found finite and recorded.
-    return [
-        hooks.Finite(graph.target),
-        record,
-        tf.train.SummarySaverHook(save_steps=1, output_dir=path, scaffold=scaffold),
-        tf.train.CheckpointSaverHook(path, save_secs=run.save_every, scaffold=scaffold),
-    ]

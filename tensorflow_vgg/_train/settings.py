@@ -20,42 +20,27 @@ __all__ = [
 ]
 
 LEARNING_RATES = {"adam": 3e-5, "momentum": 1e-3, "sgd": 1e-2}
-DEFAULTS = {
-    "weights": None,
-    "validation": "0.2",
-    "attention": True,
-    "attention_start": "open",
-    "train": "fc",
-    "epochs": 30,
-    "batch": 16,
-    "optimizer": "adam",
-    "learning_rate": None,
-    "weight_decay": 0.0,
-    "dropout": 0.8,
-    "augment": False,
-    "seed": 0,
-    "keep": "both",
-}
 _BEFORE = {"keep": "last"}  # of runs whose config.json is from before there was the setting
 _MOST = 2**31
 
-# What config.json may say.
-_FITS = {
-    "weights": lambda value: isinstance(value, str),
-    "validation": lambda value: isinstance(value, str),
-    "attention": lambda value: isinstance(value, bool),
-    "attention_start": lambda value: value in ("open", "glorot"),
-    "train": lambda value: value in ("head", "fc", "all"),
-    "epochs": lambda value: type(value) is int and 1 <= value < _MOST,
-    "batch": lambda value: type(value) is int and 1 <= value < _MOST,
-    "optimizer": lambda value: value in tuple(LEARNING_RATES),
-    "learning_rate": lambda value: type(value) in (int, float) and 0 < value < float("inf"),
-    "weight_decay": lambda value: type(value) in (int, float) and 0 <= value < float("inf"),
-    "dropout": lambda value: type(value) in (int, float) and 0 < value <= 1,
-    "augment": lambda value: isinstance(value, bool),
-    "seed": lambda value: type(value) is int and 0 <= value < 2**32,
-    "keep": lambda value: value in ("best", "last", "both"),
+# The default of each setting, and what config.json may say of it.
+_SETTINGS = {
+    "weights": (None, lambda value: isinstance(value, str)),
+    "validation": ("0.2", lambda value: isinstance(value, str)),
+    "attention": (True, lambda value: isinstance(value, bool)),
+    "attention_start": ("open", lambda value: value in ("open", "glorot")),
+    "train": ("fc", lambda value: value in ("head", "fc", "all")),
+    "epochs": (30, lambda value: type(value) is int and 1 <= value < _MOST),
+    "batch": (16, lambda value: type(value) is int and 1 <= value < _MOST),
+    "optimizer": ("adam", lambda value: value in tuple(LEARNING_RATES)),
+    "learning_rate": (None, lambda value: type(value) in (int, float) and 0 < value < float("inf")),
+    "weight_decay": (0.0, lambda value: type(value) in (int, float) and 0 <= value < float("inf")),
+    "dropout": (0.8, lambda value: type(value) in (int, float) and 0 < value <= 1),
+    "augment": (False, lambda value: isinstance(value, bool)),
+    "seed": (0, lambda value: type(value) is int and 0 <= value < 2**32),
+    "keep": ("both", lambda value: value in ("best", "last", "both")),
 }
+DEFAULTS = {name: default for name, (default, _) in _SETTINGS.items()}
 
 
 def choose(run, given):
@@ -104,8 +89,8 @@ def _recorded(path):
     """The settings in config.json."""
     found = read_json(path).get("settings")
     settings = {**_BEFORE, **found} if isinstance(found, dict) else {}
-    wrong = [name for name, fits in _FITS.items() if not fits(settings.get(name))]
-    if wrong or set(settings) != set(_FITS):
+    wrong = [name for name, (_, fits) in _SETTINGS.items() if not fits(settings.get(name))]
+    if wrong or set(settings) != set(_SETTINGS):
         raise damaged(path, f"expected the settings of a run, not those of {', '.join(wrong) or 'another version'}")
     return settings
 
