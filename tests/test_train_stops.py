@@ -199,6 +199,11 @@ def test_from_a_damaged_checkpoint_it_goes_back_to_the_one_before(home, images, 
     assert f"going on at step {earlier} of {last}" in printed.out
     assert lines("run") == lines(damageable)
     assert_same_weights("run/last.npy", f"{damageable}/last.npy")
+    for step in checkpoints.steps("run"):
+        cut(f"run/model.ckpt-{step}.data-00000-of-00001")
+    for _ in range(2):
+        assert main(["train", os.path.join(images, "training"), "-o", "run", "--epochs", "3"]) == 2
+        assert "run: none of its checkpoints can be read" in capsys.readouterr().err
 
 
 def test_one_training_at_a_time_on_a_folder_and_its_lock_is_no_trap(home, images, damageable, capsys):

@@ -77,7 +77,8 @@ class Folder:
         if os.path.isdir(self.path) and os.listdir(self.path) and not os.path.lexists(self._in(_LOCK)):
             raise ValueError(f"{self.path}: expected a gallery or an empty folder, found other files")
         os.makedirs(self.path, exist_ok=True)
-        with _locked(self._in(_LOCK), self.path):
+        told = f"{self.path}: another run is indexing into it; wait until it has ended"
+        with trust.alone(self._in(_LOCK), told):
             self._settle()
             self._old = self._open() if os.path.lexists(self._in(_ABOUT)) else None
             self._spec = self._spec or (self._old and self._old.about["index"]["given"])
@@ -282,17 +283,3 @@ def expect_same(path, about, settings):
             what = "weights" if name == "weights_sha256" else name
             was, now = (about["weights"], "others") if what == "weights" else (about[name], value)
             raise ValueError(f"{path}: the gallery was made with another {what}: {was}, not {now}; choose another -o")
-
-
-@contextlib.contextmanager
-def _locked(path, gallery):
-    """Keeps a second run away. The system frees the lock when the process ends."""
-    number = trust.open_lock(path)
-    try:
-        try:
-            trust.lock(number)
-        except BlockingIOError as error:
-            raise ValueError(f"{gallery}: another run is indexing into it; wait until it has ended") from error
-        yield
-    finally:
-        os.close(number)

@@ -18,22 +18,12 @@ _OURS = re.compile(
 @contextlib.contextmanager
 def alone(run):
     """Keeps other processes out of the run, and removes what a killed one left half-written."""
-    path = os.path.join(run, ".lock")
-    try:
-        number = trust.open_lock(path)
-    except OSError as error:
-        raise ValueError(f"{path}: expected a file of this program's, cannot open it: {error.strerror}") from error
-    try:
-        try:
-            trust.lock(number)
-        except OSError as error:
-            raise ValueError(f"{run}: another process is training this run; wait for it or stop it") from error
+    told = f"{run}: another process is training this run; wait for it or stop it"
+    with trust.alone(os.path.join(run, ".lock"), told):
         for name in os.listdir(run):
             if _OURS.fullmatch(name) and not os.path.isdir(os.path.join(run, name)):
                 os.remove(os.path.join(run, name))
         yield
-    finally:
-        os.close(number)
 
 
 def steps(run):
@@ -50,17 +40,15 @@ def mend(run, report):
     Whatever it named before: those of a run that was copied are the original's, which TensorFlow would go on from and
     in the end delete.
     """
-    good = steps(run)
+    found = steps(run)
+    good = list(found)
     while good and not _readable(_path(run, good[-1])):
         report.problem(f"{_path(run, good[-1])}: damaged; going on from the checkpoint before")
         good.pop()
-    damaged = set(steps(run)) - set(good)
-    for step in damaged:
-        _remove(run, step)
-    if damaged and not good:
-        raise ValueError(f"{run}: none of its checkpoints can be read; start another run in another folder")
     if good:
-        _write_state(run, good)
+        _keep(run, good)
+    elif found:
+        raise ValueError(f"{run}: none of its checkpoints can be read; start another run in another folder")
     elif os.path.lexists(os.path.join(run, "checkpoint")):
         os.remove(os.path.join(run, "checkpoint"))
 
@@ -82,17 +70,15 @@ def _readable(path):
     return reader.has_tensor("global_step")
 
 
-def _write_state(run, good):
+def _keep(run, good):
+    """Removes the other checkpoints, and names these in `checkpoint`."""
+    for name in os.listdir(run):
+        found = re.fullmatch(r"model\.ckpt-(\d+)\.(index|meta|data-\d+-of-\d+)", name)
+        if found and int(found.group(1)) not in good:
+            os.remove(os.path.join(run, name))
     lines = [f'model_checkpoint_path: "model.ckpt-{good[-1]}"']
     lines += [f'all_model_checkpoint_paths: "model.ckpt-{step}"' for step in good]
     write_text(os.path.join(run, "checkpoint"), "".join(f"{line}\n" for line in lines))
-
-
-def _remove(run, step):
-    name = re.compile(rf"model\.ckpt-{step}\.(index|meta|data-\d+-of-\d+)")
-    for found in os.listdir(run):
-        if name.fullmatch(found):
-            os.remove(os.path.join(run, found))
 
 
 def last(run):
@@ -110,6 +96,4 @@ def without_later(run, step):
     """Removes the checkpoints from a step on, whose loss is not finite, if there is an earlier one."""
     good = [earlier for earlier in steps(run) if earlier < step]
     if good:
-        for later in set(steps(run)) - set(good):
-            _remove(run, later)
-        _write_state(run, good)
+        _keep(run, good)

@@ -51,15 +51,15 @@ def check(weights, net="vgg19", source="weights", thin=False):
       WeightsError: the first thing that is wrong.
     """
     inputs = 3
-    for other, layers in KERNEL_SHAPES.items():
-        if all(name in weights for name in layers) and len(layers) > len(KERNEL_SHAPES[net]):
-            raise WeightsError(f"{source}: expected a file of {net}, got one of {other}")
+    if net == "vgg16" and all(name in weights for name in KERNEL_SHAPES["vgg19"]):
+        raise WeightsError(f"{source}: expected a file of vgg16, got one of vgg19")
     for name, shape in KERNEL_SHAPES[net].items():
         if name not in weights:
             have = [layer for layer in KERNEL_SHAPES[net] if layer in weights]
             hint = f"it has {len(have)} of the {len(KERNEL_SHAPES[net])} layers of {net}"
-            others = [other for other, layers in KERNEL_SHAPES.items() if other != net and have == list(layers)]
-            raise WeightsError(f"{source}: {name} is missing; {f'this is a file of {others[0]}' if others else hint}")
+            if have == list(KERNEL_SHAPES["vgg16"]):
+                hint = "this is a file of vgg16"
+            raise WeightsError(f"{source}: {name} is missing; {hint}")
         outputs = shape[-1]
         if name == "fc8" or (thin and name != "fc6"):
             outputs = _kernel_shape(weights[name], name, len(shape), source)[-1]

@@ -1,6 +1,5 @@
 """Weights from `keras.applications`, whose VGG16 and VGG19 were converted from the same Oxford weights."""
 
-import re
 import warnings
 
 import numpy as np
@@ -10,6 +9,13 @@ from tensorflow_vgg._weights.error import WeightsError
 from tensorflow_vgg._weights.shapes import KERNEL_SHAPES
 
 __all__ = ["fetch_keras", "from_keras", "load_keras"]
+
+_UPSTREAMS_NAMES = {
+    **{"block{}_conv{}".format(*name[4:].split("_")): name for name in KERNEL_SHAPES["vgg19"] if name[:4] == "conv"},
+    "fc1": "fc6",
+    "fc2": "fc7",
+    "predictions": "fc8",
+}
 
 
 def from_keras(model):
@@ -24,15 +30,8 @@ def from_keras(model):
     for layer in model.layers:
         if layer.weights:
             kernel, biases = layer.get_weights()
-            weights[_upstreams_name(layer.name)] = [np.asarray(kernel), np.asarray(biases)]
+            weights[_UPSTREAMS_NAMES[layer.name]] = [np.asarray(kernel), np.asarray(biases)]
     return weights
-
-
-def _upstreams_name(keras_name):
-    conv = re.match(r"block(\d)_conv(\d)\Z", keras_name)
-    if conv:
-        return "conv{}_{}".format(*conv.groups())
-    return {"fc1": "fc6", "fc2": "fc7", "predictions": "fc8"}[keras_name]
 
 
 def load_keras(path, net=None):
@@ -54,7 +53,7 @@ def load_keras(path, net=None):
             raise WeightsError(f"{path}: expected a Keras weights file, got a .npy, which needs no conversion")
     nets = [net] if net else list(KERNEL_SHAPES)
     for candidate in nets:
-        model = _keras_applications()[candidate](weights=None)
+        model = _application(candidate)(weights=None)
         # Keras may load a part of a file that does not fit, and only warn. What it leaves is then not finite.
         model.set_weights([np.full(array.shape, np.nan, np.float32) for array in model.get_weights()])
         try:
@@ -81,7 +80,7 @@ def fetch_keras(net):
       WeightsError: they could not be downloaded.
     """
     try:
-        model = _keras_applications()[net](weights="imagenet")
+        model = _application(net)(weights="imagenet")
     except Exception as error:  # Keras raises Exception itself for a download that fails
         reason = " ".join(str(error).split())
         raise WeightsError(
@@ -91,8 +90,7 @@ def fetch_keras(net):
     return from_keras(model)
 
 
-def _keras_applications():
+def _application(net):
     import tensorflow as tf
 
-    applications = tf.keras.applications
-    return {"vgg16": applications.VGG16, "vgg19": applications.VGG19}
+    return {"vgg16": tf.keras.applications.VGG16, "vgg19": tf.keras.applications.VGG19}[net]

@@ -91,7 +91,7 @@ def load(path, writable=False):
     Raises:
       As `weights.read`.
     """
-    return _mapped(store.source_of(path), lambda: read(path), lambda: store.source_of(path), writable)
+    return _mapped(lambda: store.source_of(path), lambda: read(path), writable)
 
 
 def seeded(net="vgg19", seed=19, thin=False, writable=False):
@@ -107,19 +107,18 @@ def seeded(net="vgg19", seed=19, thin=False, writable=False):
       layer name -> `[kernel, biases]`.
     """
     source = {"seeded": net, "seed": int(seed), "thin": bool(thin)}
-    return _mapped(source, lambda: _seeded(net, seed, thin), lambda: source, writable)
+    return _mapped(lambda: source, lambda: _seeded(net, seed, thin), writable)
 
 
-def _mapped(source, make, source_now, writable):
+def _mapped(source_of, make, writable):
     """What `load` returns.
 
     Args:
-      source: what the entry says of its source.
+      source_of: says what the weights are made from; another after `make` than before, and nothing is cached.
       make: makes the weight dict.
-      source_now: says `source` again, after `make`: if it is another by then, nothing is cached.
       writable: as for `load`.
     """
-    weight_dict = None
+    source, weight_dict = source_of(), None
     try:
         found = store.find(source)
         if found is None:
@@ -129,7 +128,7 @@ def _mapped(source, make, source_now, writable):
                     weight_dict = make()
                     if not store.can_hold(weight_dict, source):
                         return weight_dict
-                    if source_now() != source:
+                    if source_of() != source:
                         raise OSError(f"{source['path']} changed while it was read")
                     store.make(root, source, weight_dict)
                     found = store.find(source)

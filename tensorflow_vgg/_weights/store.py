@@ -11,8 +11,10 @@ What does not fit in any way is as if it were not there, and is made anew.
 
 import collections
 import contextlib
+import functools
 import hashlib
 import json
+import operator
 import os
 import re
 import shutil
@@ -24,8 +26,9 @@ import numpy as np
 
 from tensorflow_vgg._weights import trust
 from tensorflow_vgg._weights.find import cache_folders
+from tensorflow_vgg._weights.read import file_digest
 
-__all__ = ["Entry", "Layer", "can_hold", "clear", "entries", "find", "folder", "make", "making", "source_of", "sweep"]
+__all__ = ["Entry", "can_hold", "clear", "entries", "find", "folder", "make", "making", "source_of", "sweep"]
 
 _VERSION = 2
 _MANIFEST, _LOCK = "manifest.json", "lock"
@@ -33,14 +36,12 @@ _MAKING, _REMOVING = ".making-", ".removing-"
 _LARGEST_MANIFEST = 1 << 24
 _CONTAINERS = {kind.__name__: kind for kind in (collections.OrderedDict, dict, list, tuple)}
 
-# What this process has mapped, (device, inode) of an entry's lock -> its number. TensorFlow maps an entry's files by
+# What this process has mapped, (device, inode) of an entry's lock -> the open file. TensorFlow maps an entry's files by
 # their paths when a session first runs, which can be long after the arrays are gone: so the locks stay.
 _held = {}
 
 Entry = collections.namedtuple("Entry", ["path", "source", "size", "useful"])
 Entry.__doc__ = "A folder of the cache: its path, its source in words, its bytes, whether it can still be used."
-Layer = collections.namedtuple("Layer", ["name", "kind", "tensors"])
-Layer.__doc__ = "A layer of an entry: its name, its container's class, and (path, shape) of kernel and biases."
 
 
 def folder():
@@ -70,7 +71,8 @@ def find(source):
     """The layers of a whole entry of this source, which from now on is this process's to map; None without one.
 
     Returns:
-      (the class of the weight dict, a list of `Layer`), or None.
+      (the class of the weight dict, for each layer its name, its container's class, and (path, shape) of kernel and
+      biases), or None.
     """
     for root in cache_folders():
         for path in _with_key(root, source):
@@ -94,35 +96,23 @@ def _key(source):
 
 def _opened(path, source):
     """What `find` returns, of one entry; None if it does not fit in any way."""
-    number = None
     try:
-        if not _is_folder(os.lstat(path)):
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode) or not trust.is_trusted(status):
             return None
-        lock = os.path.join(path, _LOCK)
-        number = trust.open_own(lock)
-        if not trust.shared(number) or not os.path.samestat(os.fstat(number), os.stat(lock)):
-            return None  # somebody is removing it
-        found = _checked(path, _manifest(path, check=True), source)
-        number = _hold(number)
-        return found
+        with contextlib.ExitStack() as stack:
+            lock = os.path.join(path, _LOCK)
+            file = stack.enter_context(trust.open_own(lock))
+            status = os.fstat(file.fileno())
+            if not trust.shared(file) or not os.path.samestat(status, os.stat(lock)):
+                return None  # somebody is removing it
+            found = _checked(path, _manifest(path, check=True), source)
+            if (status.st_dev, status.st_ino) not in _held:
+                _held[status.st_dev, status.st_ino] = file
+                stack.pop_all()
+            return found
     except Exception:  # a damaged entry can make Python raise anything
         return None
-    finally:
-        if number is not None:
-            os.close(number)
-
-
-def _hold(number):
-    """Keeps an entry's lock for as long as this process lives. Returns the number if it has it already."""
-    status = os.fstat(number)
-    if (status.st_dev, status.st_ino) in _held:
-        return number
-    _held[status.st_dev, status.st_ino] = number
-    return None
-
-
-def _is_folder(status):
-    return stat.S_ISDIR(status.st_mode) and trust.is_trusted(status)
 
 
 def _manifest(path, check=False):
@@ -135,7 +125,7 @@ def _manifest(path, check=False):
     Raises:
       Whatever reading it raises, and ValueError.
     """
-    with open(trust.open_own(os.path.join(path, _MANIFEST)), "rb") as file:
+    with trust.open_own(os.path.join(path, _MANIFEST)) as file:
         status = os.fstat(file.fileno())
         manifest = json.loads(file.read(_LARGEST_MANIFEST).decode())
     if not isinstance(manifest["source"], dict) or not isinstance(manifest["version"], int):
@@ -160,7 +150,7 @@ def _checked(path, manifest, source):
         for tensor in layer["tensors"]:
             _check_tensor(path, tensor)
             tensors.append((os.path.join(path, tensor["file"]), tuple(tensor["shape"])))
-        layers.append(Layer(layer["name"], _CONTAINERS[layer["kind"]], tensors))
+        layers.append((layer["name"], _CONTAINERS[layer["kind"]], tensors))
     return _CONTAINERS[manifest["kind"]], layers
 
 
@@ -170,22 +160,11 @@ def _check_tensor(path, tensor):
         raise ValueError("no file of the cache")
     file = os.path.join(path, tensor["file"])
     status = os.lstat(file)
-    if not stat.S_ISREG(status.st_mode) or not trust.is_trusted(status) or status.st_size != _size(tensor["shape"]):
+    size = functools.reduce(operator.mul, tensor["shape"], 4)
+    if not stat.S_ISREG(status.st_mode) or not trust.is_trusted(status) or status.st_size != size:
         raise ValueError("no file of the cache")
-    if _status(status) != tensor["status"]:
-        with open(trust.open_own(file), "rb") as opened:
-            digest = hashlib.sha256()
-            for part in iter(lambda: opened.read(1 << 20), b""):
-                digest.update(part)
-        if digest.hexdigest() != tensor["sha256"]:
-            raise ValueError("changed")
-
-
-def _size(shape):
-    size = 4
-    for dimension in shape:
-        size *= dimension
-    return size
+    if _status(status) != tensor["status"] and file_digest(file) != tensor["sha256"]:
+        raise ValueError("changed")
 
 
 @contextlib.contextmanager
@@ -197,15 +176,12 @@ def making():
     """
     root = folder()
     trust.private_folder(root)
-    number = trust.open_own(os.path.join(root, ".lock"), os.O_RDWR | os.O_CREAT)
-    try:
-        if trust.exclusive(number, wait=True):
+    with trust.open_own(os.path.join(root, ".lock"), "ab") as lock:
+        if trust.exclusive(lock, wait=True):
             for name in os.listdir(root):
                 if name.startswith(_MAKING):  # of a process that died
                     _remove_folder(os.path.join(root, name))
         yield root
-    finally:
-        os.close(number)
 
 
 def can_hold(weight_dict, source):
@@ -355,22 +331,18 @@ def clear():
 
 def _remove(path):
     """Removes an entry unless a process maps it. Returns whether it is gone."""
-    number = None
-    try:
+    gone = os.path.join(os.path.dirname(path), f"{_REMOVING}{uuid.uuid4().hex}")
+    with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # a damaged entry may have none
-            number = trust.open_own(os.path.join(path, _LOCK), os.O_RDWR)
-        if number is not None and not trust.exclusive(number):
+            lock = stack.enter_context(trust.open_own(os.path.join(path, _LOCK), "r+b"))
+            if not trust.exclusive(lock):
+                return False
+        try:
+            os.rename(path, gone)  # at once, so that nobody finds a part of it
+        except OSError:
             return False
-        # At once, so that nobody finds a part of it.
-        gone = os.path.join(os.path.dirname(path), f"{_REMOVING}{uuid.uuid4().hex}")
-        os.rename(path, gone)
         _remove_folder(gone)
-        return True
-    except OSError:
-        return False
-    finally:
-        if number is not None:
-            os.close(number)
+    return True
 
 
 def _remove_folder(path):

@@ -4,6 +4,7 @@ A file that another user can write may hold anything. So the cache believes only
 and what nobody else can write. Windows keeps each user's folders apart by itself, and has no such locks.
 """
 
+import contextlib
 import os
 import stat
 
@@ -12,7 +13,7 @@ try:
 except ImportError:
     fcntl = None
 
-__all__ = ["exclusive", "is_trusted", "lock", "open_lock", "open_own", "own", "private_folder", "shared"]
+__all__ = ["alone", "exclusive", "is_trusted", "open_own", "own", "private_folder", "shared"]
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 # A link in place of a file leads nowhere, and a pipe keeps nobody waiting.
@@ -49,16 +50,17 @@ def private_folder(path):
             os.chmod(path, stat.S_IMODE(status.st_mode) & ~_OTHERS_WRITE)
 
 
-def open_own(path, flags=os.O_RDONLY):
-    """Opens a regular file of this user's or of root's.
-
-    Returns:
-      Its number, to be closed by the caller.
+def open_own(path, mode="rb"):
+    """Opens a regular file of this user's or of root's, which mode "ab" makes if need be.
 
     Raises:
       OSError: it cannot be opened, is a link or no regular file, or belongs to somebody else.
     """
-    number = os.open(path, flags | _SAFELY, 0o600)
+    return open(path, mode, opener=_open_own)
+
+
+def _open_own(path, flags):
+    number = _open_safely(path, flags)
     status = os.fstat(number)
     if stat.S_ISREG(status.st_mode) and own(status):
         return number
@@ -66,49 +68,52 @@ def open_own(path, flags=os.O_RDONLY):
     raise PermissionError(f"{path}: expected a file of this user's")
 
 
-def open_lock(path):
-    """Opens a file to lock, which is made if need be. Whatever is there is not followed, cut or waited for.
-
-    Returns:
-      Its number, to be closed by the caller, which frees the lock.
-    """
-    return os.open(path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o600)
+def _open_safely(path, flags):
+    return os.open(path, flags | _SAFELY, 0o600)
 
 
-def lock(number):
-    """Takes an exclusive lock on an open file, where the system has locks.
+@contextlib.contextmanager
+def alone(path, told):
+    """Keeps other processes out of the block by a lock on a file, which is made if need be.
+
+    Whatever is there is not followed, cut or waited for.
 
     Raises:
-      BlockingIOError: another process has it.
-      OSError: the file system has no locks.
+      ValueError: another process is in it; the message is `told`.
+      OSError: the file cannot be opened, or its file system has no locks.
     """
-    if fcntl is not None:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with open(path, "ab", opener=_open_safely) as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ValueError(told) from error
+        yield
 
 
-def shared(number):
+def shared(file):
     """Takes a shared lock on an open file, which lasts until all who have the file open have closed it.
 
     Returns:
       False if somebody has an exclusive one. True too where the file system has no locks: there nobody gets one.
     """
-    return _flock(number, fcntl and fcntl.LOCK_SH | fcntl.LOCK_NB, without_locks=True)
+    return _flock(file, fcntl and fcntl.LOCK_SH | fcntl.LOCK_NB, without_locks=True)
 
 
-def exclusive(number, wait=False):
+def exclusive(file, wait=False):
     """Takes an exclusive lock on an open file, as `shared`.
 
     Returns:
       False if somebody else has a lock on it, and where the file system has no locks.
     """
-    return _flock(number, fcntl and fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), without_locks=False)
+    return _flock(file, fcntl and fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), without_locks=False)
 
 
-def _flock(number, kind, without_locks):
+def _flock(file, kind, without_locks):
     if fcntl is None:
         return True  # Windows itself keeps files that somebody has mapped
     try:
-        fcntl.flock(number, kind)
+        fcntl.flock(file, kind)
     except BlockingIOError:
         return False
     except OSError:
