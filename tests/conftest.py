@@ -6,9 +6,9 @@ import os
 import re
 import shutil
 
-import forking
 import numpy as np
 import pytest
+from forking import Server
 
 # TensorFlow 2's default kernels, oneDNN's, sum in an order that depends on the CPU. Upstream's recordings are held to
 # the kernels that every CPU has alike.
@@ -23,14 +23,6 @@ UPSTREAM = 1e-5
 
 # A Python with TensorFlow 1.15, where there is one: tests then compare with it live, beside its recordings.
 TF1_PYTHON = os.environ.get("TENSORFLOW_VGG_TF1_PYTHON")
-
-
-def environment(*path):
-    """The environment of a process whose modules come from `path`, whichever TensorFlow it has."""
-    variables = dict(os.environ, PYTHONPATH=os.pathsep.join(path), TF_CPP_MIN_LOG_LEVEL="3", PYTHONIOENCODING="utf-8")
-    # TensorFlow 2 leaves it behind when imported, and with it TensorFlow 1 is not TensorFlow 1.
-    variables.pop("TF2_BEHAVIOR", None)
-    return variables
 
 
 @pytest.fixture(scope="session")
@@ -130,9 +122,25 @@ def assert_prints(printed, name, random_lines=()):
 @pytest.fixture(scope="session")
 def command():
     """command([VERB, ...], folder): the tensorflow-vgg command in a process of its own, see forking.py."""
-    server = forking.Server()
+    server = Server()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    """The folder of images to train on and to validate on, see trainings.py."""
+    from trainings import make_images
+
+    return make_images(tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture
+def start(home, seeded):
+    """The thin weights of thin.npy, from which the tests of train start, see trainings.py."""
+    from trainings import thin_start
+
+    return thin_start(seeded)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import zipfile
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import GOLDEN, TEST_DATA, TF1_PYTHON, UPSTREAM, assert_close, environment, golden_arrays
+from conftest import GOLDEN, TEST_DATA, TF1_PYTHON, UPSTREAM, assert_close, golden_arrays
+from forking import environment
 from PIL import Image
 
 import tensorflow_vgg

@@ -4,22 +4,11 @@ import json
 import os
 
 import numpy as np
-import pytest
 import skimage.io
-from trainings import CLASSES, make_images, thin_start
+from trainings import CLASSES
 
 from tensorflow_vgg import utils
 from tensorflow_vgg._command.main import main
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return make_images(tmp_path_factory.mktemp("images"))
-
-
-@pytest.fixture
-def start(home, seeded):
-    return thin_start(seeded)
 
 
 def test_the_table_the_picture_and_what_was_taken_for_something_else(start, images, capsys, monkeypatch):

@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from conftest import environment
+from forking import environment
 
 from tensorflow_vgg import _network as network
 from tensorflow_vgg import vgg16, vgg19, weights

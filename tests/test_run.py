@@ -13,7 +13,8 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import TF1_PYTHON, assert_prints, environment
+from conftest import TF1_PYTHON, assert_prints
+from forking import environment
 
 from tensorflow_vgg import weights
 

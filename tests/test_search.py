@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from colours import Colours
-from conftest import TEST_DATA, assert_close, environment
+from conftest import TEST_DATA, assert_close
+from forking import environment
 from test_attention import by_hand
 from test_no_top import convolutions, keras_model
 

@@ -10,22 +10,12 @@ import numpy as np
 import pytest
 import skimage.io
 import tensorflow.compat.v1 as tf
-from trainings import CLASSES, command, kept, lines, make_images, thin_start
+from trainings import CLASSES, command, kept, lines
 
 from tensorflow_vgg import session_config, utils, vgg19, weights
 from tensorflow_vgg._command.main import main
 from tensorflow_vgg._train import images as listings
 from tensorflow_vgg._train.batches import Batches
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return make_images(tmp_path_factory.mktemp("images"))
-
-
-@pytest.fixture
-def start(home, seeded):
-    return thin_start(seeded)
 
 
 def changed(start, run):

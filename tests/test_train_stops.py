@@ -9,7 +9,7 @@ import socket
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from trainings import Forks, assert_same_weights, command, kept, lines, make_images, thin_start, until
+from trainings import assert_same_weights, command, kept, lines, until
 
 from tensorflow_vgg import weights
 from tensorflow_vgg._command.main import main
@@ -17,21 +17,17 @@ from tensorflow_vgg._train import checkpoints
 from tensorflow_vgg._train import cluster as machines
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return make_images(tmp_path_factory.mktemp("images"))
-
-
 @pytest.fixture
-def start(home, seeded):
-    return thin_start(seeded)
+def forks(command):
+    """Runs the command, see forking.py; what runs ends with the test."""
+    yield command
+    command.end_all()
 
 
-@pytest.fixture(scope="module")
-def forks():
-    made = Forks()
-    yield made
-    made.close()
+def begin(forks, arguments, told="told"):
+    """Starts the command here; what it prints is added to the file `told`. Returns the process id."""
+    here = os.getcwd()
+    return forks.start(arguments, here, [told, told], TENSORFLOW_VGG_HOME=here)
 
 
 def last_step(run):
@@ -61,12 +57,12 @@ def test_killed_a_run_ends_with_the_same_weights(start, images, forks):
     assert main(command(images, "whole", *options)) == 0
     kill, stop, end = signal.SIGKILL, signal.SIGINT, signal.SIGTERM
     for step, how in [(1, kill), (9, stop), (20, kill), (33, end), (50, kill)]:
-        process = forks.start(command(images, "killed", *options), "told")
+        process = begin(forks, command(images, "killed", *options))
         until_step("killed", step)
-        assert forks.end(process, how) == ((kill, 0) if how == kill else (0, 130))
+        assert forks.end(process, how) == (-kill if how == kill else 130)
         if how != kill:
             assert kept("killed")["last.npy"] == last_step("killed") and os.path.exists("killed/curves.png")
-    assert forks.wait(forks.start(command(images, "killed", *options), "told")) == (0, 0)
+    assert forks.wait(begin(forks, command(images, "killed", *options))) == 0
     for name in ("weights.npy", "last.npy"):
         assert_same_weights(f"whole/{name}", f"killed/{name}")
     for of_epochs in (False, True):
@@ -78,9 +74,9 @@ def test_killed_a_run_ends_with_the_same_weights(start, images, forks):
 
 
 def test_stopped_before_the_first_step_nothing_is_lost(start, images, forks):
-    process = forks.start(command(images, "run", "--epochs", "1", "--batch", "1"), "told")
+    process = begin(forks, command(images, "run", "--epochs", "1", "--batch", "1"))
     until(lambda: os.path.exists("run/pool5.bin.partial"))
-    assert forks.end(process, signal.SIGINT) == (0, 130)
+    assert forks.end(process, signal.SIGINT) == 130
     with open("told") as file:
         assert "run: stopped before the first step, nothing was lost; the same command starts again\n" in file.read()
     assert main(command(images, "run", "--epochs", "1", "--batch", "1")) == 0
@@ -261,24 +257,24 @@ def test_on_several_machines_each_of_which_is_killed_and_started_again(start, im
     """A parameter server and two workers: the second worker, the chief and the server in turn."""
     ps, workers = free_address(), f"{free_address()},{free_address()}"
 
-    def begin(task):
+    def start_task(task):
         cluster = ["--ps", ps, "--workers", workers, "--task", task]
         options = ["--batch", "10", "--learning-rate", "1e-4", "--epochs", "60", "--save-every", "0.2"]
-        return forks.start(command(images, "run", *options, *cluster), f"told.{task}")
+        return begin(forks, command(images, "run", *options, *cluster), f"told.{task}")
 
     def of_the_second():
         """How many steps the second worker made, which the chief does not record."""
         steps = [line["step"] for line in lines("run")]
         return steps[-1] - len(steps) if steps else 0
 
-    tasks = {task: begin(task) for task in ("ps:0", "worker:0", "worker:1")}
+    tasks = {task: start_task(task) for task in ("ps:0", "worker:0", "worker:1")}
     until(lambda: of_the_second() >= 5)
     for task in ("worker:1", "worker:0", "ps:0"):
         before = last_step("run")
         forks.end(tasks[task])
-        tasks[task] = begin(task)
+        tasks[task] = start_task(task)
         until_step("run", before + 10)
-    assert [forks.wait(tasks[task]) for task in ("worker:0", "worker:1")] == [(0, 0), (0, 0)]
+    assert [forks.wait(tasks[task]) for task in ("worker:0", "worker:1")] == [0, 0]
     assert last_step("run") >= 180
     with open("told.worker:0") as file:
         told = file.read()

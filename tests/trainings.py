@@ -1,15 +1,10 @@
-"""What the tests of train and evaluate share: images, weights, and processes that train."""
+"""What the tests of train and evaluate share: images, weights, and what a run wrote."""
 
-import json
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 from benchmark import write_crops
-from conftest import HERE, environment
 
 from tensorflow_vgg import weights
 from tensorflow_vgg._train.settings import read_metrics
@@ -70,76 +65,6 @@ def assert_same_weights(one, other):
     for layer in one:
         for index in (0, 1):
             np.testing.assert_array_equal(one[layer][index], other[layer][index], err_msg=layer)
-
-
-_FORKER = """
-import json, os, sys
-from tensorflow_vgg._command import evaluate, main, predict, train
-import tensorflow_vgg._train.run
-for line in sys.stdin:
-    what, *rest = json.loads(line)
-    if what == "start":
-        number = os.fork()
-        if not number:
-            os.chdir(rest[0])
-            os.environ["TENSORFLOW_VGG_HOME"] = rest[0]
-            told = os.open(rest[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.dup2(told, 1), os.dup2(told, 2)
-            os._exit(main.main(rest[2]))
-        print(number, flush=True)
-    else:
-        number, status = os.waitpid(rest[0], os.WNOHANG)
-        print(json.dumps([os.WTERMSIG(status), os.WEXITSTATUS(status)] if number else None), flush=True)
-"""
-
-
-class Forks:
-    """Processes that run the command, forked from one that has TensorFlow loaded already."""
-
-    def __init__(self):
-        self._parent = subprocess.Popen(
-            [sys.executable, "-c", _FORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment(os.path.dirname(HERE)),
-        )
-        self._running = set()
-
-    def _ask(self, *request):
-        self._parent.stdin.write(json.dumps(request).encode() + b"\n")
-        self._parent.stdin.flush()
-        return json.loads(self._parent.stdout.readline())
-
-    def start(self, arguments, told):
-        """Starts the command in the current folder; what it prints goes to the file `told`. Returns its process id."""
-        number = self._ask("start", os.getcwd(), told, arguments)
-        self._running.add(number)
-        return number
-
-    def ended(self, number):
-        """(signal, exit status) of a process that has ended, or None."""
-        found = self._ask("ended", number)
-        if found is not None:
-            self._running.discard(number)
-        return found
-
-    def wait(self, number, seconds=60):
-        """(signal, exit status) of a process, when it has ended."""
-        found = []
-        until(lambda: found.extend(self.ended(number) or ()) or found, seconds)
-        return tuple(found)
-
-    def end(self, number, how=signal.SIGKILL):
-        """Sends a signal, and waits."""
-        os.kill(number, how)
-        return self.wait(number)
-
-    def close(self):
-        for number in list(self._running):
-            self.end(number)
-        self._parent.stdin.close()
-        self._parent.wait()
-        self._parent.stdout.close()
 
 
 def until(condition, seconds=60):
