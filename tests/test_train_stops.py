@@ -40,20 +40,8 @@ def until_step(run, step):
 
 def test_killed_a_run_ends_with_the_same_weights(start, images, forks):
     """Killed at given steps and stopped with Ctrl-C and SIGTERM: what follows is as if nothing had happened."""
-    options = [
-        "--train",
-        "head",
-        "--epochs",
-        "25",
-        "--batch",
-        "10",
-        "--dropout",
-        "1",
-        "--save-every",
-        "0.1",
-        "--pictures",
-        "1",
-    ]
+    options = ["--train", "head", "--epochs", "25", "--batch", "10", "--dropout", "1"]
+    options += ["--save-every", "0.1", "--pictures", "1"]
     assert main(command(images, "whole", *options)) == 0
     kill, stop, end = signal.SIGKILL, signal.SIGINT, signal.SIGTERM
     for step, how in [(1, kill), (9, stop), (20, kill), (33, end), (50, kill)]:

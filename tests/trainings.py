@@ -31,19 +31,9 @@ def thin_start(seeded):
 
 def command(images, run, *options):
     """The arguments that train on the fixture `images`."""
-    folders = ["--validation", os.path.join(images, "validation")]
-    return [
-        "train",
-        os.path.join(images, "training"),
-        "-o",
-        run,
-        *folders,
-        "--weights",
-        "thin.npy",
-        "--pictures",
-        "0",
-        *options,
-    ]
+    training, validation = os.path.join(images, "training"), os.path.join(images, "validation")
+    given = ["--validation", validation, "--weights", "thin.npy", "--pictures", "0"]
+    return ["train", training, "-o", run, *given, *options]
 
 
 def lines(run, of_epochs=False):

@@ -134,7 +134,7 @@ def run(args):
             given[name] = os.path.abspath(given[name])
     trained = Run(args.out, args.folder, given, _weight_dict, report, machines, args.save_every, args.pictures > 0)
     done = trained.train()
-    if done and trained.trained_now and args.pictures:
+    if done and trained.trained_now and trained.draws:
         _draw_attention(trained, args.pictures, report)
     report.show("")
     return 0 if done else 130
@@ -146,7 +146,7 @@ def _draw_attention(run, count, report):
     from tensorflow_vgg._train import pictures
 
     images = pictures.attention_images(run.listing, count)
-    if not images or not pictures.can_draw():
+    if not images:
         return
     report.show("drawing what the network looks at")
     weight_dict = _weight_dict(os.path.join(run.path, "weights.npy"))

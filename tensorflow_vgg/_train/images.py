@@ -4,6 +4,7 @@ import collections
 import hashlib
 import itertools
 import os
+import typing
 import unicodedata
 
 from tensorflow_vgg import utils
@@ -15,21 +16,13 @@ _FEW = 5  # a class of fewer images is warned of
 _TOLD = 12  # classes that a line names
 
 
-class Listing:
-    """The images of a run.
+class Listing(typing.NamedTuple):
+    """The images of a run."""
 
-    Attributes:
-      classes: the names of the classes.
-      training: [(path, class number)].
-      validation: likewise.
-      counts: by class number how many images FOLDER has.
-    """
-
-    def __init__(self, classes, training, validation, counts):
-        self.classes = classes
-        self.training = training
-        self.validation = validation
-        self.counts = counts
+    classes: list  # their names
+    training: list  # (path, class number)
+    validation: list  # likewise
+    counts: dict  # by class number how many images FOLDER has
 
     @property
     def items(self):

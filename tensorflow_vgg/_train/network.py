@@ -110,21 +110,20 @@ def trained_name(layer, index):
     return f"{layer}/{layer}_{('filters' if layer.startswith('conv') else 'weights', 'biases')[index]}"
 
 
-def build(weight_dict, settings, classes, values, labels, from_pool5, last, device=None):
+def build(run, weight_dict, values, labels, from_pool5, device):
     """The graph that trains.
 
     Args:
+      run: the `Run`.
       weight_dict: the weights it starts from.
-      settings: of the run.
-      classes: how many there are.
       values, labels: tensors of a batch.
       from_pool5: whether the values are pool5's and not pixels.
-      last: the step with which the run ends.
       device: of the layers that are not trained, or None.
 
     Returns:
       A `Graph`.
     """
+    settings = run.settings
     train_mode = tf.placeholder_with_default(True, [], name="train_mode")
     images = tf.placeholder(tf.float32, [None, utils.SIZE, utils.SIZE, 3]) if from_pool5 else values
     network = Network(
@@ -136,7 +135,7 @@ def build(weight_dict, settings, classes, values, labels, from_pool5, last, devi
         settings["weights"],
         dropout=settings["dropout"],
         attention=settings["attention"],
-        classes=classes,
+        classes=len(run.listing.classes),
     )
     network.build(images, train_mode)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=network.fc8)
@@ -149,7 +148,7 @@ def build(weight_dict, settings, classes, values, labels, from_pool5, last, devi
         target = loss + settings["weight_decay"] * tf.add_n(kernels)
     step = tf.train.get_or_create_global_step()
     # From the given rate to zero in half a cosine.
-    rate = tf.train.cosine_decay(settings["learning_rate"], step, last)
+    rate = tf.train.cosine_decay(settings["learning_rate"], step, run.last)
     optimizer = _OPTIMIZERS[settings["optimizer"]](rate)
     return Graph(
         values,

@@ -10,26 +10,12 @@ from tensorflow_vgg import utils, weights
 from tensorflow_vgg._pictures import attention, figure, page
 from tensorflow_vgg._train.settings import best_epoch, read_metrics
 
-__all__ = ["attention_images", "can_draw", "draw_attention", "draw_confusion", "draw_curves", "write_wrong"]
+__all__ = ["attention_images", "draw_attention", "draw_confusion", "draw_curves", "write_wrong"]
 
 
-def can_draw():
-    """Whether matplotlib is there, of which `draw_curves` tells."""
-    try:
-        figure.require("train")
-    except ValueError:
-        return False
-    return True
-
-
-def draw_curves(run, report):
+def draw_curves(run):
     """Draws loss and accuracy by epoch into the run's curves.png, with the best epoch marked."""
     path = os.path.join(run, "curves.png")
-    try:
-        figure.require(path)
-    except ValueError as error:
-        report.problem(str(error))
-        return
     lines = read_metrics(os.path.join(run, "metrics.jsonl"))
     steps = [line for line in lines if "epoch" not in line and "kept" not in line]
     epochs = [line for line in lines if "epoch" in line]

@@ -6,6 +6,7 @@ import os
 import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import weights
+from tensorflow_vgg._pictures import figure
 from tensorflow_vgg._train import checkpoints, pictures
 from tensorflow_vgg._train.network import TRAINED, trained_name
 from tensorflow_vgg._train.settings import best_epoch, read_metrics
@@ -42,7 +43,13 @@ def write(run, weight_dict):
         weights.write(path, {**weight_dict, **layers})
         run.report.line(f"{path}: {told}")
     if run.draws:
-        pictures.draw_curves(run.path, run.report)
+        try:
+            figure.require(os.path.join(run.path, "curves.png"))
+        except ValueError as error:
+            run.report.problem(str(error))
+            run.draws = False
+        else:
+            pictures.draw_curves(run.path)
     with open(metrics, "a") as file:
         file.write(json.dumps({"step": step, "kept": {name: of for name, (_, of, _) in files.items()}}) + "\n")
 

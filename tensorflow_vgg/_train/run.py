@@ -36,7 +36,7 @@ class Run:
         and progress(total, what, done=0), a context manager of what has advance(count).
       cluster: the `Cluster` that this process, a worker, is of; None: it trains alone.
       save_every: seconds between checkpoints.
-      draws: whether to draw curves.png.
+      draws: whether to draw curves.png; False at the end, too, where there is no matplotlib.
     """
 
     def __init__(self, path, folder, given, load_weights, report, cluster=None, save_every=60.0, draws=True):
@@ -150,9 +150,7 @@ class Run:
         paths = [item[0] for item in listing.items]
         rows, found = None, None
         if self.settings["train"] != "all" and not self.settings["augment"]:
-            rows, found = pool5.opened(
-                self._in("pool5.bin"), paths, weight_dict, self.settings["batch"], digest, self.chief, self.report
-            )
+            rows, found = pool5.opened(self, paths, weight_dict, digest)
         if self.chief and (left_out is None or found != digest):
             readable = pool5.readable(paths, self.report) if rows is None else ~np.isnan(rows[:, 0, 0, 0])
             left_out = [number for number, can_be_read in enumerate(readable) if not can_be_read]

@@ -80,9 +80,7 @@ def train(run, batches, weight_dict):
         first = tf.placeholder(tf.int64, [], name="first_step")
         iterator = tf.data.make_initializable_iterator(batches.dataset(first, workers))
         values, labels = iterator.get_next()
-        from_pool5 = batches.pool5 is not None
-        classes = len(run.listing.classes)
-        graph = network.build(weight_dict, settings, classes, values, labels, from_pool5, run.last, own)
+        graph = network.build(run, weight_dict, values, labels, batches.pool5 is not None, own)
         around = [hooks.Finite(graph.target)]
         scaffold = tf.train.Scaffold()
         if run.chief:

@@ -13,6 +13,7 @@ import collections
 import contextlib
 import functools
 import hashlib
+import itertools
 import json
 import operator
 import os
@@ -106,7 +107,7 @@ def _opened(path, source):
             status = os.fstat(file.fileno())
             if not trust.shared(file) or not os.path.samestat(status, os.stat(lock)):
                 return None  # somebody is removing it
-            found = _checked(path, _manifest(path, check=True), source)
+            found = _checked(path, source)
             if (status.st_dev, status.st_ino) not in _held:
                 _held[status.st_dev, status.st_ino] = file
                 stack.pop_all()
@@ -115,25 +116,12 @@ def _opened(path, source):
         return None
 
 
-def _manifest(path, check=False):
-    """The manifest of an entry.
-
-    Args:
-      path: the entry.
-      check: whether it must also be of this version, and be what was written.
-
-    Raises:
-      Whatever reading it raises, and ValueError.
-    """
+def _manifest(path):
+    """The manifest of an entry, which may be of another version, or damaged."""
     with trust.open_own(os.path.join(path, _MANIFEST)) as file:
-        status = os.fstat(file.fileno())
         manifest = json.loads(file.read(_LARGEST_MANIFEST).decode())
     if not isinstance(manifest["source"], dict) or not isinstance(manifest["version"], int):
         raise ValueError("no manifest of the cache")
-    if check:
-        digest = manifest.pop("digest")
-        if not trust.is_trusted(status) or manifest["version"] != _VERSION or digest != _digest_of(manifest):
-            raise ValueError("damaged")
     return manifest
 
 
@@ -141,9 +129,14 @@ def _digest_of(manifest):
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
-def _checked(path, manifest, source):
-    if manifest["source"] != source:
-        raise ValueError("another source")
+def _checked(path, source):
+    """What `find` returns, of an entry that is what was written, by this version, from this source; else it raises."""
+    manifest = _manifest(path)
+    is_whole = manifest.pop("digest") == _digest_of(manifest)
+    if not is_whole or manifest["version"] != _VERSION or manifest["source"] != source:
+        raise ValueError("another entry")
+    if not trust.is_trusted(os.lstat(os.path.join(path, _MANIFEST))):
+        raise ValueError("not of this user's")
     layers = []
     for layer in manifest["layers"]:
         tensors = []
@@ -217,13 +210,10 @@ def make(root, source, weight_dict):
         _remove(path)
     folder = tempfile.mkdtemp(prefix=_MAKING, dir=root)
     try:
-        os.close(os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        layers, count = [], 0
+        trust.open_own(os.path.join(folder, _LOCK), "xb").close()
+        layers, files = [], (f"{number:03d}.bin" for number in itertools.count())
         for name, layer in weight_dict.items():
-            tensors = []
-            for index in (0, 1):
-                tensors.append(_write_tensor(folder, f"{count:03d}.bin", layer[index]))
-                count += 1
+            tensors = [_write_tensor(folder, next(files), layer[index]) for index in (0, 1)]
             layers.append({"name": name, "kind": type(layer).__name__, "tensors": tensors})
         manifest = {"version": _VERSION, "source": source, "kind": type(weight_dict).__name__, "layers": layers}
         manifest["digest"] = _digest_of(manifest)
@@ -246,7 +236,7 @@ def _write_tensor(folder, name, array):
 
 
 def _write(path, data):
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
+    with trust.open_own(path, "xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -255,11 +245,11 @@ def _write(path, data):
 
 def entries():
     """What is in the cache, a list of `Entry`."""
-    found = []
-    for root in cache_folders():
-        for path, manifest in _ours(root):
-            found.append(Entry(path, _in_words(manifest["source"]), _bytes(path), _is_useful(manifest)))
-    return found
+    return [
+        Entry(path, _in_words(manifest["source"]), _bytes(path), _is_useful(manifest))
+        for root in cache_folders()
+        for path, manifest in _ours(root)
+    ]
 
 
 def _in_words(source):

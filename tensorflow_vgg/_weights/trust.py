@@ -51,7 +51,7 @@ def private_folder(path):
 
 
 def open_own(path, mode="rb"):
-    """Opens a regular file of this user's or of root's, which mode "ab" makes if need be.
+    """Opens a regular file of this user's or of root's, which the modes "ab" and "xb" make.
 
     Raises:
       OSError: it cannot be opened, is a link or no regular file, or belongs to somebody else.
