@@ -7,7 +7,6 @@ import sys
 
 from tensorflow_vgg._command import options, predict
 from tensorflow_vgg._command.terminal import complain, say, tensorflow
-from tensorflow_vgg._pictures import figure
 
 __all__ = ["configure", "run"]
 
@@ -26,6 +25,8 @@ def configure(parser):
 def run(args):
     """Prints how well weights classify the images of a folder."""
     if args.plot:
+        from tensorflow_vgg._pictures import figure
+
         options.expect_writable(args.plot)
         figure.require(f"--plot {args.plot}")
     if args.html:

@@ -7,7 +7,6 @@ import os
 from tensorflow_vgg import _images
 from tensorflow_vgg._command import options, predict
 from tensorflow_vgg._command.terminal import complain, say, tensorflow
-from tensorflow_vgg._pictures import figure, page
 
 __all__ = ["configure", "run"]
 
@@ -44,6 +43,8 @@ def configure(parser):
 
 def run(args):
     """Draws what the network looks at in each image."""
+    from tensorflow_vgg._pictures import figure, page
+
     figure.require("explain")
     images = _images.find(args.images)
     pictures = _pictures_of(images, args.out)
