@@ -6,6 +6,7 @@ import pickle
 import shutil
 
 import numpy as np
+from trainings import until
 
 from tensorflow_vgg import weights
 
@@ -243,27 +244,18 @@ print(before == session.run(tf.reduce_sum(w)), before == d["fc8"][0].sum(dtype="
 
 def test_a_running_session_outlives_its_file_and_the_cache(command, tmp_path):
     """The file is written anew and loaded by others, and the cache is cleared, while a session maps the old state."""
-    import threading
-
-    from forking import Server
-
-    path = str(tmp_path / "vgg16.npy")
+    path, home = str(tmp_path / "vgg16.npy"), str(tmp_path / "home")
     weights.write(path, weights.seeded("vgg16", 3, thin=True))
-    lines, other = [], Server()
-    thread = threading.Thread(target=lambda: lines.extend(_run(other, tmp_path, _SESSION)))
-    thread.start()
-    while not (tmp_path / "running").exists() and thread.is_alive():
-        thread.join(0.05)
+    (tmp_path / "running.py").write_text(_SESSION)
+    files = [str(tmp_path / name) for name in ("stdout", "stderr")]
+    process = command.start(["run", "running.py"], tmp_path, files, TENSORFLOW_VGG_HOME=home)
+    until((tmp_path / "running").exists)
     weights.write(path, weights.seeded("vgg16", 4, thin=True))
-    home = str(tmp_path / "home")
-    os.rename(str(tmp_path / "script.py"), str(tmp_path / "running.py"))
     assert _run(command, tmp_path, "import numpy as np\nprint(len(np.load('vgg16.npy').item()))\n") == ["16"]
     cleared = command(["weights", "clear"], tmp_path, TENSORFLOW_VGG_HOME=home)
     assert cleared.returncode == 0
     (tmp_path / "go").touch()
-    thread.join()
-    other.close()
-    assert lines == ["True True"]
+    assert command.wait(process) == 0 and (tmp_path / "stdout").read_text() == "True True\n"
 
 
 class _Hostile:
