@@ -27,7 +27,7 @@ _NO_TENSORS = {"dtype", "get_shape", "name", "shape"}  # attributes
 _FOREIGN = {"chainer", "jax", "keras", "lasagne", "mxnet", "numpy", "paddle", "tensorlayer", "theano", "torch"}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_LOOPS = (ast.For, ast.While)
 
 
 class Step:
@@ -40,15 +40,17 @@ class Step:
       values: key -> the value that it gives; None where that is a part of what it evaluates, or only changed.
     """
 
-    def __init__(self, stmt, function, path, exprs, targets=(), value=None):
-        self.stmt, self.function, self.path, self.exprs = stmt, function, path, exprs
+    def __init__(self, stmt, function, path):
+        self.stmt, self.function, self.path = stmt, function, path
         self.number = None
         self.values = {}
+        nodes = list(ast.iter_child_nodes(stmt))
+        nodes += [part for node in nodes if isinstance(node, ast.withitem) for part in ast.iter_child_nodes(node)]
+        nodes = [node for node in nodes if isinstance(node, ast.expr)]
+        targets = [node for node in nodes if isinstance(getattr(node, "ctx", None), ast.Store)]
+        self.exprs = [node for node in nodes if node not in targets or isinstance(stmt, ast.AugAssign)]
         for target in targets:
-            self._give(target, value)
-        for node in (node for expr in exprs for node in ast.walk(expr)):
-            if type(node).__name__ == "NamedExpr":  # Python 3.8
-                self._give(node.target, None)
+            self._give(target, stmt.value if isinstance(stmt, (ast.Assign, ast.AnnAssign)) else None)
 
     def _give(self, target, value):
         items = getattr(target, "elts", [target])
@@ -68,39 +70,19 @@ class Step:
 
 def _steps(body, function, path=()):
     for stmt in body:
-        if isinstance(stmt, _DEFINITIONS):
-            continue
-        if isinstance(stmt, (ast.Assign, ast.AnnAssign)) and stmt.value is not None:
-            targets = stmt.targets if isinstance(stmt, ast.Assign) else [stmt.target]
-            yield Step(stmt, function, path, [stmt.value], targets, stmt.value)
-        elif isinstance(stmt, ast.AugAssign):
-            yield Step(stmt, function, path, [stmt.target, stmt.value], [stmt.target])
-        elif isinstance(stmt, (ast.With, ast.AsyncWith)):
-            for item in stmt.items:
-                targets = [item.optional_vars] if item.optional_vars is not None else []
-                yield Step(stmt, function, path, [item.context_expr], targets)
-            yield from _steps(stmt.body, function, path)
-        elif hasattr(stmt, "body") or hasattr(stmt, "cases"):
-            heads = [getattr(stmt, name) for name in ("test", "iter", "subject") if hasattr(stmt, name)]
-            inside = path + ((stmt, 0),) if isinstance(stmt, _LOOPS) else path
-            targets = [stmt.target] if hasattr(stmt, "target") else []
-            yield Step(stmt, function, inside, heads, targets)
+        if not isinstance(stmt, _DEFINITIONS):
+            yield Step(stmt, function, path + ((stmt, 0),) if isinstance(stmt, _LOOPS) else path)
             for number, inner in enumerate(_branches(stmt)):
-                yield from _steps(inner, function, path + ((stmt, number),))
+                yield from _steps(inner, function, path if isinstance(stmt, ast.With) else path + ((stmt, number),))
             yield from _steps(getattr(stmt, "finalbody", []), function, path)
-        else:
-            yield Step(
-                stmt, function, path, [node for node in ast.iter_child_nodes(stmt) if isinstance(node, ast.expr)]
-            )
 
 
 def _branches(stmt):
     """The bodies of which one runs, of a statement that chooses; a loop has one, which may not run."""
-    if isinstance(stmt, _LOOPS):
-        return [stmt.body + stmt.orelse]
-    if hasattr(stmt, "handlers"):
-        return [stmt.body + stmt.orelse] + [handler.body for handler in stmt.handlers]
-    return [case.body for case in stmt.cases] if hasattr(stmt, "cases") else [stmt.body, stmt.orelse]
+    if isinstance(stmt, ast.If):
+        return [stmt.body, stmt.orelse]
+    handlers = getattr(stmt, "handlers", [])
+    return [getattr(stmt, "body", []) + getattr(stmt, "orelse", []), *(handler.body for handler in handlers)]
 
 
 def exclusive(one, other):
