@@ -98,11 +98,10 @@ def _automatic(code, function, tree):
     if not poolings:
         return [], []
     last = poolings[:_POOLINGS][-1]
-    local = code.steps[function][last.steps[-1].number + 1 :]
-    others = [
-        method for method, cls in code.owner.items() if cls is code.owner.get(function) and method is not function
-    ]
-    heads = [head for steps in (local, *map(code.steps.get, others)) for head in _heads(code, steps, last)]
+    steps = code.steps[function]
+    later = steps[steps.index(last.steps[-1]) + 1 :]
+    others = [step for method in code.methods_beside(function) for step in code.steps[method]]
+    heads = _heads(code, later + others, last)
     if len(poolings) < _POOLINGS and not heads:
         return [], []
     calls = [call for pooling in poolings for step in pooling.steps for call in code.calls(step, "pool")]
@@ -227,7 +226,7 @@ def _names(step):
 
 def _is_feature(code, step):
     """Whether a step gives something that convolutions or poolings made."""
-    made = step in code.layers or code.comes_from(code.read_by(step), step, code.layers, True)
+    made = step in code.layers or code.comes_from(code.read_by(step), step, code.layers)
     return made and any(step.values.values())
 
 

@@ -34,7 +34,7 @@ class Step:
     """A statement, or the head of one.
 
     Attributes:
-      stmt, function, number: the statement, the function it is in, and the how manieth step of that this is.
+      stmt, function: the statement, and the function it is in.
       path: (statement, number of the branch) for all around that choose or repeat.
       exprs: what it evaluates.
       values: key -> the value that it gives; None where that is a part of what it evaluates, or only changed.
@@ -42,7 +42,6 @@ class Step:
 
     def __init__(self, stmt, function, path):
         self.stmt, self.function, self.path = stmt, function, path
-        self.number = None
         self.values = {}
         nodes = list(ast.iter_child_nodes(stmt))
         nodes += [part for node in nodes if isinstance(node, ast.withitem) for part in ast.iter_child_nodes(node)]
@@ -134,35 +133,29 @@ class Code:
       steps: function, or the syntax tree for the file's own lines -> its `Step`s.
       owner: method -> its class.
       imports: a name in the file -> what was imported under it.
-      layers: the steps with convolutions and poolings.
+      layers: the steps with convolutions, poolings and fully connected layers.
     """
 
     def __init__(self, tree):
         nodes = list(ast.walk(tree))
         functions = sorted((node for node in nodes if isinstance(node, ast.FunctionDef)), key=lambda node: node.lineno)
         self._functions = {function.name: function for function in functions}
-        self.imports, self._foreign_star, self.owner = {}, False, {}
+        self.imports, self.owner = {}, {}
         for node in nodes:
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._import(node)
-            elif isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef):
                 self.owner.update((item, node) for item in node.body if isinstance(item, ast.FunctionDef))
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    first = alias.name.split(".")[0]
+                    self.imports[alias.asname or first] = alias.name if alias.asname else first
+            elif isinstance(node, ast.ImportFrom):
+                module = "." * node.level + (node.module or "") + "."
+                for alias in node.names:
+                    key = alias.asname or (module + "*" if alias.name == "*" else alias.name)
+                    self.imports[key] = module + alias.name
         self.steps = {function: list(_steps(function.body, function)) for function in [tree, *functions]}
-        for steps in self.steps.values():
-            for number, step in enumerate(steps):
-                step.number = number
         every = [step for steps in self.steps.values() for step in steps]
-        self.layers = {step for step in every if self.calls(step, "conv", "pool", "block")}
-
-    def _import(self, node):
-        for alias in node.names:
-            if isinstance(node, ast.Import):
-                first = alias.name.split(".")[0]
-                self.imports[alias.asname or first] = alias.name if alias.asname else first
-            else:
-                module = "." * node.level + (node.module or "")
-                self.imports[alias.asname or alias.name] = f"{module}.{alias.name}"
-                self._foreign_star |= alias.name == "*" and module.split(".")[0] in _FOREIGN
+        self.layers = {step for step in every if self.calls(step, "conv", "pool", "block", "fc")}
 
     def imports_tensorflow(self):
         return any(name.split(".")[0] == "tensorflow" for name in self.imports.values())
@@ -214,22 +207,28 @@ class Code:
         return is_object or isinstance(call.func, ast.Call) or any(map(self._is_foreign_name, [call.func, *bases]))
 
     def _is_foreign_name(self, expr):
-        if isinstance(expr, ast.Name) and self._foreign_star and expr.id not in {*self.imports, *self._functions}:
-            return True
-        parts = self.origin(expr).split(".")
-        return parts[0] in _FOREIGN or (parts[0] == "tensorflow" and ("keras" in parts or parts[-1] == "Module"))
+        origins = [self.origin(expr)]
+        if isinstance(expr, ast.Name) and expr.id not in {*self.imports, *self._functions}:
+            origins += [name for name in self.imports if name.endswith(".*")]
+        parts = [origin.split(".") for origin in origins]
+        return any(
+            first in _FOREIGN or (first == "tensorflow" and ("keras" in rest or rest[-1:] == ["Module"]))
+            for first, *rest in parts
+        )
 
     def leaves(self, expr):
         """What an expression gives on, seen through reshapes, dropout and the like: names, calls and others."""
         if isinstance(expr, ast.IfExp):
-            return self.leaves(expr.body) + self.leaves(expr.orelse)
-        if isinstance(expr, ast.keyword):
-            return self.leaves(expr.value)
-        if isinstance(expr, ast.Lambda) and not expr.args.args:
-            return self.leaves(expr.body)
-        if self.is_call(expr, "flat", "same"):
-            return [leaf for argument in expr.args + expr.keywords for leaf in self.leaves(argument)]
-        return [] if expr is None or self.is_call(expr, "size") else [expr]
+            parts = [expr.body, expr.orelse]
+        elif isinstance(expr, ast.keyword):
+            parts = [expr.value]
+        elif isinstance(expr, ast.Lambda) and not expr.args.args:
+            parts = [expr.body]
+        elif self.is_call(expr, "flat", "same"):
+            parts = expr.args + expr.keywords
+        else:
+            return [] if expr is None or self.is_call(expr, "size") else [expr]
+        return [leaf for part in parts for leaf in self.leaves(part)]
 
     def reads(self, expr):
         """All that an expression reads by a name, but for the sizes."""
@@ -238,14 +237,11 @@ class Code:
         inner = [read for child in ast.iter_child_nodes(expr) for read in self.reads(child)]
         return [expr, *inner] if key_of(expr) else inner
 
-    def own_name(self, function):
-        """What a method calls its object: `self`. Nothing, for a function that is none."""
-        return function.args.args[0].arg if function in self.owner and function.args.args else ""
-
     def made(self, read, step):
         """The steps that made what a step reads, each on some way, and whether one of them did on every way."""
         key, found, ways = key_of(read), [], {}
-        for other in reversed(self.steps[step.function][: step.number]):
+        steps = self.steps[step.function]
+        for other in reversed(steps[: steps.index(step)]):
             overwritten = any(other.path[: len(later.path)] == later.path for later in found)
             if other.gives(key) and not overwritten and not exclusive(other.path, step.path):
                 found.append(other)
@@ -262,27 +258,37 @@ class Code:
 
     def made_elsewhere(self, key, function):
         """The other methods that give an attribute of the object a value other than a constant, with these steps."""
-        own, found = self.own_name(function), {}
-        for method, cls in self.owner.items():
-            if own and key.startswith(own + ".") and method is not function and cls is self.owner[function]:
-                name = self.own_name(method) + key[len(own) :]
-                steps = [step for step in self.steps[method] if step.gives(name) and not _is_constant(step, name)]
-                found.update({method: steps} if steps else {})
+        found, (own, _, attribute) = {}, key.partition(".")
+        for method in self.methods_beside(function) if own == _own_name(function) else []:
+            name = f"{_own_name(method)}.{attribute}"
+            steps = [
+                step for step in self.steps[method] if step.gives(name) and not _is_constant(step.values.get(name))
+            ]
+            found.update({method: steps} if steps else {})
         return found
 
-    def comes_from(self, reads, step, targets, by_any=False):
-        """Whether what a step reads comes from one of the steps `targets`; `by_any`: also by fully connected layers."""
+    def methods_beside(self, function):
+        """The other methods of the class that a function is a method of."""
+        cls = self.owner.get(function)
+        return [method for method, other in self.owner.items() if other is cls and method is not function]
+
+    def comes_from(self, reads, step, targets):
+        """Whether what a step reads comes from one of the steps `targets`, and by no fully connected layer."""
         waiting, seen = [(read, step) for read in reads], set()
         while waiting:
             for other in self.made(*waiting.pop())[0]:
                 if other in targets:
                     return True
-                if other not in seen and (by_any or not self.calls(other, "fc")):
+                if other not in seen and not self.calls(other, "fc"):
                     seen.add(other)
                     waiting += [(read, other) for read in self.read_by(other)]
         return False
 
 
-def _is_constant(step, key):
-    value = step.values.get(key)
-    return type(value).__name__ in ("Constant", "NameConstant") or (value is not None and literal_of(value) is not None)
+def _own_name(function):
+    """What a method calls its object: `self`."""
+    return function.args.args[0].arg if getattr(function, "args", None) and function.args.args else ""
+
+
+def _is_constant(value):
+    return value is not None and not any(isinstance(node, ast.Name) for node in ast.walk(value))
