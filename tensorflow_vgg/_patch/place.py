@@ -7,6 +7,7 @@ Where any of that is not sure, the network is left alone: the user can name the 
 
 import ast
 import collections
+import itertools
 import re
 
 from tensorflow_vgg._patch.source import Doubt, key_of, literal_of
@@ -53,13 +54,14 @@ def find_places(tree, options, skim=False):
             doubts.append(doubt)
     steps = [step for steps in code.steps.values() for step in steps]
     if named and not (places or present or doubts):
-        name = next(name for name in (options.after, options.before) if name and not _with_name(code, steps, name))
-        known = dict.fromkeys(word for step in steps if _is_feature(code, step) for word in _names(step))
-        doubts.append(
-            Doubt(
-                [], f"it has no layer {name} by a name of its own; the last that it has: {', '.join(list(known)[-12:])}"
+        missing = [name for name in (options.after, options.before) if name and not _with_name(code, steps, name)]
+        known = list(dict.fromkeys(word for step in steps if _is_feature(code, step) for word in _names(step)))
+        reason = f"no function has both {options.after} and {options.before}"
+        if missing:
+            reason = (
+                f"it has no layer {missing[0]} by a name of its own; the last that it has: {', '.join(known[-12:])}"
             )
-        )
+        doubts.append(Doubt([], reason))
     layers = [call for step in steps for call in code.calls(step, "pool", "fc")]
     if layers and not (places or present or doubts or skim):
         reason = (
@@ -98,10 +100,7 @@ def _automatic(code, function, tree):
     if not poolings:
         return [], []
     last = poolings[:_POOLINGS][-1]
-    steps = code.steps[function]
-    later = steps[steps.index(last.steps[-1]) + 1 :]
-    others = [step for method in code.methods_beside(function) for step in code.steps[method]]
-    heads = _heads(code, later + others, last)
+    heads = _heads(code, last.steps)
     if len(poolings) < _POOLINGS and not heads:
         return [], []
     calls = [call for pooling in poolings for step in pooling.steps for call in code.calls(step, "pool")]
@@ -134,79 +133,79 @@ def _automatic(code, function, tree):
     if channels_first:
         reason = "channels may come before rows and columns here, and the block takes them last: if they do not"
         raise Doubt(rows + channels_first, reason + _ELSEWHERE.replace(";", ","))
-    return _from_heads(code, function, last.steps, heads)
+    return _from_heads(code, last.steps, heads)
 
 
-def _heads(code, steps, pooling):
-    """The fully connected layers, (step, call), that come from a pooling and no earlier of their kind."""
-    calls = [(step, call) for step in steps for call in code.calls(step, "fc")]
-    return [(step, call) for step, call in calls if code.comes_from(code.reads(call), step, pooling.steps)]
+def _heads(code, made):
+    """The fully connected layers, (step, call), that come from these steps and no earlier of their kind."""
+    calls = [(step, call) for steps in code.steps.values() for step in steps for call in code.calls(step, "fc")]
+    return [(step, call) for step, call in calls if code.comes_from(code.reads(call), step, made)]
 
 
-def _from_heads(code, function, fifth, heads):
-    ways = [(step, call, _way(code, step, call, fifth)) for step, call in heads]
-    ways = [way for way in ways if any(way[2])]  # without one that only takes what another gives
-    present = [row for _, _, (_, rows) in ways for row in rows]
+def _from_heads(code, fifth, heads):
+    ways = [(step, call, *_way(code, step, call, fifth)) for step, call in heads]
+    present = [row for *_, rows in ways for row in rows]
     if present:  # of two that come from the pooling, one has the block already: so it was meant
         return [], present
-    found = {}
-    for step, call, (reads, _) in ways:
-        for other, other_call, (other_reads, _) in ways:
+    ways = [(step, call, reads) for step, call, reads, _ in ways if reads]  # others only take what another gives
+    for step, call, reads in ways:
+        for other, other_call, other_reads in ways:
             if reads.keys() != other_reads.keys() and not exclusive(step.path, other.path):
                 raise Doubt(
                     _rows([*fifth, call, other_call]),
                     "more than one fully connected layer reads the pooling: name the one that shall take the block's "
                     "result with --before",
                 )
-        found.update(reads)
-    return [_place(code, function, fifth, list(found.values()))], []
+    return [_place(code, fifth, [read for _, _, reads in ways for read in reads.values()])], []
 
 
 def _way(code, step, call, fifth):
     """What a fully connected layer reads: {id: (read, step)} of the pooling, and the rows of blocks between them."""
-    found, present = {}, []
-    waiting = [(leaf, step) for argument in call.args + call.keywords for leaf in code.leaves(argument)]
-    between = None
-    for leaf, at in waiting:
-        if code.is_call(leaf, "attention"):
-            present.append(leaf.lineno)
-        made, sure = code.made(leaf, at) if key_of(leaf) else ([], True)
-        inside = [other for other in made if other in fifth]
-        if not sure and (inside or code.comes_from([leaf], at, fifth)):
-            raise Doubt(_rows([call, *made]), "what is read there is not made in one place: give it a name of its own")
-        if inside and len(inside) < len(made):
-            reason = (
-                "the first fully connected layer reads the pooling under more than one name: give it one of its own"
-            )
-            raise Doubt(_rows([call, *made]), reason)
-        if inside:
+    found, present, between = {}, [], None
+    waiting = [(argument, step) for argument in call.args + call.keywords]
+    for leaf, at in ((leaf, at) for expr, at in waiting for leaf in code.leaves(expr)):
+        made, _ = code.made(leaf, at) if key_of(leaf) else ([], True)
+        if any(other in fifth for other in made):
+            _check_made(code, leaf, at, fifth, call)
             found[id(leaf)] = (leaf, at)
             continue
-        for other in made:
-            value = other.values.get(key_of(leaf))
-            waiting += [(inner, other) for inner in code.leaves(value)]
-            if value is None and code.comes_from(code.read_by(other), other, fifth):
-                between = other.exprs[0]
-        if not key_of(leaf) and not code.is_call(leaf, "fc") and code.comes_from(code.reads(leaf), at, fifth):
-            between = leaf
+        values = [(other.values.get(key_of(leaf)), other) for other in made]
+        waiting += values
+        ends = [(other.exprs[0], code.read_by(other), other) for value, other in values if value is None]
+        if code.is_call(leaf, "attention"):
+            present.append(leaf.lineno)
+        elif not key_of(leaf) and not code.is_call(leaf, "fc"):
+            ends.append((leaf, code.reads(leaf), at))
+        between = next((end for end, reads, at in ends if code.comes_from(reads, at, fifth)), between)
     if between is not None and not present:
         reason = f"the first fully connected layer does not read a pooling, but line {between.lineno}" + _ELSEWHERE
         raise Doubt(_rows([*fifth, between, call]), reason)
     return found, present
 
 
-def _place(code, function, made, reads):
-    """The place for a block that takes what the steps `made` in `function` give to the reads, (read, step).
+def _check_made(code, read, step, made, reader):
+    """Raises unless what is read is of the steps `made` on every way."""
+    makers, sure = code.made(read, step)
+    if not sure:
+        raise Doubt(_rows([reader, *makers]), "what is read there is not made in one place: give it a name of its own")
+    if any(maker not in made for maker in makers):
+        reason = "the first fully connected layer reads the pooling under more than one name: give it one of its own"
+        raise Doubt(_rows([reader, *makers]), reason)
 
-    It is made after them; where another method reads it, or `function` is None, before the first that reads it.
+
+def _place(code, made, reads, before=False):
+    """The place for a block that takes what the steps `made` give to the reads, (read, step).
+
+    It is made after them; where another method reads it, or `before`, right before the first that reads it.
     """
     looked_at = _rows(made + [read for read, _ in reads])
-    first, again = reads[0][1], code.made_elsewhere(key_of(reads[0][0]), made[0].function)
-    local = all(step.function is function for _, step in reads)
-    if any(in_loop(step.path) for step in [*(made if function else ()), *(step for _, step in reads)]):
+    function, (_, first) = made[0].function, reads[0]
+    local = not before and all(step.function is function for _, step in reads)
+    if any(in_loop(step.path) for step in ([] if before else made) + [step for _, step in reads]):
         raise Doubt(looked_at, "the layer is made or read in a loop, and a block can be made once: put it in by hand")
+    again = code.made_elsewhere(key_of(reads[0][0]), function)
     again = [method for method in again if not local or len(_poolings(code, method)) < _POOLINGS]
-    if function and again:
+    if again and not before:
         raise Doubt(looked_at + _rows(again), "another method assigns the layer again; give it another name there")
     if not local:
         if any(step.function is not first.function or common(step.path, first.path) != first.path for _, step in reads):
@@ -248,66 +247,46 @@ def _named(code, function, options):
     if [] in (after, before):
         return [], []
     for name, found in ((options.after, after or []), (options.before, before or [])):
-        if any(not exclusive(one.path, other.path) for one in found for other in found if one is not other):
+        if any(found is before or not exclusive(a.path, b.path) for a, b in itertools.combinations(found, 2)):
             reason = f"{name} stands for more than one layer: give --after or --before another, or each its own name"
             raise Doubt(_rows(found), reason)
         if any(code.is_foreign(call, function) for step in found for call in code.calls(step)):
             raise Doubt(_rows(found), _FOREIGN)
-    if before:
-        return _before(code, before, after, options)
-    readers = _readers(code, function, after)
-    heads = [step for steps in code.steps.values() for step in steps if code.calls(step, "fc")]
-    heads = [head for head in heads if code.comes_from(code.read_by(head), head, after)]
-    if heads:  # what else reads the layer goes on reading it
-        readers = [
-            (read, step)
-            for read, step in readers
-            if step in heads or any(code.comes_from(code.read_by(head), head, [step]) for head in heads)
-        ]
-    _check_map(code, after, options.after)
-    if not readers:
+    return _before(code, before[0], after, options) if before else _after(code, after, options.after)
+
+
+def _after(code, made, name):
+    _check_map(code, made, name)
+    heads = _heads(code, made)
+    steps = [step for steps in code.steps.values() for step in steps]
+    ways = [(code.reads(call), step) for step, call in heads] or [(code.read_by(step), step) for step in steps]
+    reads = {id(read): (read, step) for way in ways for read, step in code.sources(*way, made, bool(heads))}
+    reads = list(reads.values())
+    if not reads:
         reason = "return it or give it another name, for the block's result to go there"
-        raise Doubt(_rows(after), f"nothing that follows reads {options.after}: {reason}")
-    present = [call.lineno for _, step in readers for call in code.calls(step, "attention")]
+        raise Doubt(_rows(made), f"nothing that follows reads {name}: {reason}")
+    for read, step in reads:
+        _check_made(code, read, step, made, read)
+    present = [call.lineno for _, step in reads for call in code.calls(step, "attention")]
     if present:
         return [], present
-    if not heads and len(readers) > 1:
-        rows = _rows(after + [read for read, _ in readers])
-        raise Doubt(rows, f"{options.after} is read in several places: name what shall read the block with --before")
-    return [_place(code, function, after, readers)], []
-
-
-def _readers(code, function, made):
-    """What reads the result of these steps, as (read, step)."""
-    found = []
-    for steps in code.steps.values():
-        for step in steps:
-            for read in code.read_by(step):
-                makers, sure = code.made(read, step)
-                if any(maker in made for maker in makers):
-                    if not sure or len(makers) > len(made):
-                        raise Doubt(_rows([*makers, read]), "the layer has another name's value on one of two ways")
-                    found.append((read, step))
-    return found
+    if not heads and len(reads) > 1:
+        rows = _rows(made + [read for read, _ in reads])
+        raise Doubt(rows, f"{name} is read in several places: name what shall read the block with --before")
+    return [_place(code, made, reads)], []
 
 
 def _before(code, named, after, options):
-    step = named[0]
-    if len(named) > 1:
-        raise Doubt(
-            _rows(named), f"{options.before} is made in more than one place: name the one before it with --after"
-        )
-    leaves = [leaf for value in step.values.values() for leaf in code.leaves(value)]
+    leaves = [leaf for value in named.values.values() for leaf in code.leaves(value)]
     if leaves and all(map(key_of, leaves)):  # relu(fc): the layer is what it is made from
-        step = next(iter(code.made(leaves[0], step)[0]), step)
-    reads = [(read, step) for read in code.read_by(step)]
-    found = []
-    for read, at in reads:
+        named = next(iter(code.made(leaves[0], named)[0]), named)
+    found, waiting = [], [(read, named) for read in code.read_by(named)]
+    for read, at in waiting:
         makers, sure = code.made(read, at)
         leaves = [leaf for maker in makers for leaf in code.leaves(maker.values.get(key_of(read)))]
         through = sure and len(makers) == 1 and not (after and makers[0] in after)
         if through and any(map(key_of, leaves)) and not any(isinstance(leaf, (ast.Call, ast.BinOp)) for leaf in leaves):
-            reads += [(leaf, makers[0]) for leaf in leaves if key_of(leaf)]
+            waiting += [(leaf, makers[0]) for leaf in leaves if key_of(leaf)]
         elif any(_is_feature(code, maker) for maker in makers):
             found.append((read, at, makers))
     present = [call.lineno for _, _, makers in found for maker in makers for call in code.calls(maker, "attention")]
@@ -316,12 +295,13 @@ def _before(code, named, after, options):
     if after:
         found = [(read, at, makers) for read, at, makers in found if all(maker in after for maker in makers)]
         if not found:
-            raise Doubt(_rows(after + named), f"{options.before} does not read {options.after}")
-    looked_at = _rows(named + [read for read, _, _ in found])
+            raise Doubt(_rows([*after, named]), f"{options.before} does not read {options.after}")
     if len({(key_of(read), at) for read, at, _ in found}) != 1:
-        raise Doubt(looked_at, f"{options.before} reads no layer or more than one: name the one before it with --after")
-    _check_map(code, found[0][2], options.before)
-    return [_place(code, None, found[0][2], [(read, at) for read, at, _ in found])], []
+        reason = f"{options.before} reads no layer or more than one: name the one before it with --after"
+        raise Doubt(_rows([named] + [read for read, _, _ in found]), reason)
+    made = found[0][2]
+    _check_map(code, made, options.before)
+    return [_place(code, made, [(read, at) for read, at, _ in found], before=True)], []
 
 
 def _check_map(code, made, name):

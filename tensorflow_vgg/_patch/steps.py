@@ -273,16 +273,23 @@ class Code:
         return [method for method, other in self.owner.items() if other is cls and method is not function]
 
     def comes_from(self, reads, step, targets):
-        """Whether what a step reads comes from one of the steps `targets`, and by no fully connected layer."""
-        waiting, seen = [(read, step) for read in reads], set()
-        while waiting:
-            for other in self.made(*waiting.pop())[0]:
-                if other in targets:
-                    return True
-                if other not in seen and not self.calls(other, "fc"):
-                    seen.add(other)
-                    waiting += [(read, other) for read in self.read_by(other)]
-        return False
+        return bool(self.sources(reads, step, targets))
+
+    def sources(self, reads, step, targets, indirect=True):
+        """The reads, (read, step), by which what a step reads comes from the steps `targets`.
+
+        Not by way of a fully connected layer; not `indirect`: only those of the step itself.
+        """
+        waiting, found, seen = [(read, step) for read in reads], [], set()
+        for read, at in waiting:
+            makers, _ = self.made(read, at)
+            found += [(read, at)] if any(maker in targets for maker in makers) else []
+            new = {
+                maker for maker in makers if indirect and maker not in targets and not self.calls(maker, "fc")
+            } - seen
+            seen |= new
+            waiting += [(read, maker) for maker in new for read in self.read_by(maker)]
+        return found
 
 
 def _own_name(function):
