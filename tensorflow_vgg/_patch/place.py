@@ -110,7 +110,7 @@ def _automatic(code, function, tree):
     reason = None
     if any(code.is_foreign(call, function) for call in calls):
         reason = _FOREIGN
-    elif not code.imports_tensorflow():
+    elif not any(name.split(".")[0] == "tensorflow" for name in code.imports.values()):
         reason = "the file does not import TensorFlow" + _ELSEWHERE
     elif looped:
         reason = "poolings are made in a loop, so that they cannot be counted" + _ELSEWHERE

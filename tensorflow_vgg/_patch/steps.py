@@ -157,9 +157,6 @@ class Code:
         every = [step for steps in self.steps.values() for step in steps]
         self.layers = {step for step in every if self.calls(step, "conv", "pool", "block", "fc")}
 
-    def imports_tensorflow(self):
-        return any(name.split(".")[0] == "tensorflow" for name in self.imports.values())
-
     def origin(self, expr):
         """The full name of a dotted name, by the file's imports."""
         first, _, rest = (key_of(expr) or "").partition(".")
@@ -210,10 +207,9 @@ class Code:
         origins = [self.origin(expr)]
         if isinstance(expr, ast.Name) and expr.id not in {*self.imports, *self._functions}:
             origins += [name for name in self.imports if name.endswith(".*")]
-        parts = [origin.split(".") for origin in origins]
         return any(
-            first in _FOREIGN or (first == "tensorflow" and ("keras" in rest or rest[-1:] == ["Module"]))
-            for first, *rest in parts
+            parts[0] in _FOREIGN or (parts[0] == "tensorflow" and ("keras" in parts or parts[-1] == "Module"))
+            for parts in (origin.split(".") for origin in origins)
         )
 
     def leaves(self, expr):
@@ -259,18 +255,15 @@ class Code:
     def made_elsewhere(self, key, function):
         """The other methods that give an attribute of the object a value other than a constant, with these steps."""
         found, (own, _, attribute) = {}, key.partition(".")
-        for method in self.methods_beside(function) if own == _own_name(function) else []:
+        if function not in self.owner or own != _own_name(function):
+            return found
+        for method, cls in self.owner.items():
             name = f"{_own_name(method)}.{attribute}"
-            steps = [
-                step for step in self.steps[method] if step.gives(name) and not _is_constant(step.values.get(name))
-            ]
-            found.update({method: steps} if steps else {})
+            steps = [step for step in self.steps[method] if step.gives(name)]
+            steps = [step for step in steps if step.values.get(name) is None or self.reads(step.values[name])]
+            if steps and cls is self.owner[function] and method is not function:
+                found[method] = steps
         return found
-
-    def methods_beside(self, function):
-        """The other methods of the class that a function is a method of."""
-        cls = self.owner.get(function)
-        return [method for method, other in self.owner.items() if other is cls and method is not function]
 
     def comes_from(self, reads, step, targets):
         return bool(self.sources(reads, step, targets))
@@ -280,22 +273,18 @@ class Code:
 
         Not by way of a fully connected layer; not `indirect`: only those of the step itself.
         """
-        waiting, found, seen = [(read, step) for read in reads], [], set()
+        waiting, found, seen = [(read, step) for read in reads], [], []
         for read, at in waiting:
             makers, _ = self.made(read, at)
-            found += [(read, at)] if any(maker in targets for maker in makers) else []
-            new = {
-                maker for maker in makers if indirect and maker not in targets and not self.calls(maker, "fc")
-            } - seen
-            seen |= new
-            waiting += [(read, maker) for maker in new for read in self.read_by(maker)]
+            if any(maker in targets for maker in makers):
+                found.append((read, at))
+            for maker in makers if indirect else []:
+                if maker not in targets and maker not in seen and not self.calls(maker, "fc"):
+                    seen.append(maker)
+                    waiting += [(inner, maker) for inner in self.read_by(maker)]
         return found
 
 
-def _own_name(function):
+def _own_name(method):
     """What a method calls its object: `self`."""
-    return function.args.args[0].arg if getattr(function, "args", None) and function.args.args else ""
-
-
-def _is_constant(value):
-    return value is not None and not any(isinstance(node, ast.Name) for node in ast.walk(value))
+    return method.args.args[0].arg if method.args.args else ""
