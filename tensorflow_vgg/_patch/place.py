@@ -170,7 +170,7 @@ def _way(code, step, call, fifth):
             found[id(leaf)] = (leaf, at)
             continue
         values = [(other.values.get(key_of(leaf)), other) for other in made]
-        waiting += values
+        waiting += [pair for pair in values if pair not in waiting]  # two methods may give each other what they read
         ends = [(other.exprs[0], code.read_by(other), other) for value, other in values if value is None]
         if code.is_call(leaf, "attention"):
             present.append(leaf.lineno)
@@ -286,7 +286,8 @@ def _before(code, named, after, options):
         leaves = [leaf for maker in makers for leaf in code.leaves(maker.values.get(key_of(read)))]
         through = sure and len(makers) == 1 and not (after and makers[0] in after)
         if through and any(map(key_of, leaves)) and not any(isinstance(leaf, (ast.Call, ast.BinOp)) for leaf in leaves):
-            waiting += [(leaf, makers[0]) for leaf in leaves if key_of(leaf)]
+            pairs = [(leaf, makers[0]) for leaf in leaves if key_of(leaf)]
+            waiting += [pair for pair in pairs if pair not in waiting]
         elif any(_is_feature(code, maker) for maker in makers):
             found.append((read, at, makers))
     present = [call.lineno for _, _, makers in found for maker in makers for call in code.calls(maker, "attention")]
