@@ -30,7 +30,7 @@ def opened(run, images, weight_dict, digest):
     if os.path.lexists(path) and not os.path.isfile(path):
         raise ValueError(f"{path}: expected a file; move away what is there, and it is computed again")
     if not run.chief:
-        return np.memmap(path, "<f4", "r", shape=shape), digest
+        return np.memmap(path, "<f4", "r").reshape(shape), digest
     if os.path.exists(path):
         run.report.show(f"reading {path}")
         found = weights.file_digest(path) if os.path.getsize(path) == 4 * np.prod(shape) else None
@@ -40,7 +40,7 @@ def opened(run, images, weight_dict, digest):
     if not os.path.exists(path):
         _make(path, images, weight_dict, run.settings["batch"], run.report)
         found = weights.file_digest(path)
-    return np.memmap(path, "<f4", "r", shape=shape), found
+    return np.memmap(path, "<f4", "r").reshape(shape), found
 
 
 def _make(path, images, weight_dict, batch, report):
