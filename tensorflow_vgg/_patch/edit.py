@@ -77,19 +77,15 @@ def put_in(source, places, options, module):
 
 def _imported(tree):
     """The name under which a file imports the block at its top, if it does; the rows that make one otherwise."""
-    imported, otherwise, top = None, [], [tree]
-    for node in top:
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            top += ast.iter_child_nodes(node)
+    imported, otherwise = None, []
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if alias.name == BLOCK and node in top:
-                    imported = alias.asname or BLOCK
-                elif alias.name == BLOCK:
-                    otherwise.append(node.lineno)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == BLOCK:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == BLOCK:
             otherwise.append(node.lineno)
+        for alias in node.names if isinstance(node, ast.ImportFrom) else []:
+            if alias.name == BLOCK and node in tree.body:
+                imported = alias.asname or BLOCK
+            elif alias.name == BLOCK:
+                otherwise.append(node.lineno)
     return imported, otherwise
 
 
@@ -264,11 +260,12 @@ def take_out(source):
         edits.append(source.removal(*line))
         stmts = [node for node in ast.walk(source.tree) if isinstance(node, ast.stmt)]
         stmts = [node for node in stmts if line[0] <= node.lineno <= line[1]]
-        value = getattr(stmts[0], "value", None) if len(stmts) == 1 else None
-        if len(stmts) == 1 and [getattr(alias, "name", "") for alias in getattr(stmts[0], "names", [])] == [BLOCK]:
+        stmt = stmts[0] if len(stmts) == 1 else None
+        value = stmt.value if isinstance(stmt, ast.Assign) else None
+        if isinstance(stmt, ast.ImportFrom) and [alias.name for alias in stmt.names] == [BLOCK]:
             gone.add(BLOCK)
-        elif isinstance(value, ast.Call) and value.args and key_of(value.args[0]) and hasattr(stmts[0], "targets"):
-            calls.append((stmts[0], int(match.group("reads") or 1)))
+        elif isinstance(value, ast.Call) and value.args and key_of(value.args[0]):
+            calls.append((stmt, int(match.group("reads") or 1)))
         else:
             raise _edited_since(source, row)
     for row, match in records:

@@ -148,14 +148,13 @@ def _from_heads(code, fifth, heads):
     if present:  # of two that come from the pooling, one has the block already: so it was meant
         return [], present
     ways = [(step, call, reads) for step, call, reads, _ in ways if reads]  # others only take what another gives
-    for step, call, reads in ways:
-        for other, other_call, other_reads in ways:
-            if reads.keys() != other_reads.keys() and not exclusive(step.path, other.path):
-                raise Doubt(
-                    _rows([*fifth, call, other_call]),
-                    "more than one fully connected layer reads the pooling: name the one that shall take the block's "
-                    "result with --before",
-                )
+    for (step, call, reads), (other, other_call, other_reads) in itertools.combinations(ways, 2):
+        if reads.keys() != other_reads.keys() and not exclusive(step.path, other.path):
+            reason = (
+                "more than one fully connected layer reads the pooling: name the one that shall take the block's "
+                "result with --before"
+            )
+            raise Doubt(_rows([*fifth, call, other_call]), reason)
     return [_place(code, fifth, [read for _, _, reads in ways for read in reads.values()])], []
 
 

@@ -145,15 +145,10 @@ class Source:
     def closing(self, call):
         """The index in `words` of the bracket that ends a call of a plain or dotted name."""
         depth = 0
-        for index in range(self.word(call), len(self.words)):
-            text = self.words[index].string
-            if text in ("(", "[", "{"):
-                depth += 1
-            elif text in (")", "]", "}"):
-                depth -= 1
-                if depth == 0:
-                    return index
-        raise PatchError(f"{self.path}: line {call.lineno}: cannot tell where this call ends")
+        for index, word in enumerate(self.words[self.word(call) :], self.word(call)):
+            depth += (word.string in ("(", "[", "{")) - (word.string in (")", "]", "}"))
+            if word.string == ")" and depth == 0:
+                return index
 
     def quote(self, row):
         return f"  line {row}: {self.lines[row - 1].strip()}"
