@@ -170,12 +170,8 @@ def _tell(plan, args):
     """Says what is known of a file beside its change."""
     from tensorflow_vgg._patch.source import lines
 
-    for doubt in plan.doubts:
-        complain(f"{plan.path}: left alone:")
-        for line in doubt.splitlines():
-            say(line, sys.stderr)
-    for note in plan.notes:
-        first, *others = note.splitlines()
+    for text in [f"left alone:\n{doubt}" for doubt in plan.doubts] + plan.notes:
+        first, *others = text.splitlines()
         complain(f"{plan.path}: {first}")
         for line in others:
             say(line, sys.stderr)

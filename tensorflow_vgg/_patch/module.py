@@ -59,8 +59,11 @@ def _user_of_other(source, folder, module):
     if os.path.isdir(path):
         return f"not there, but there is a folder {path}, which it would hide"
     for file, tree in [(source.path, source.tree), *_trees(folder, module.lstrip("."))]:
-        for node, name in _imports(tree):
-            if f"{name}.".startswith(module + ".") and [alias.name for alias in node.names] != [BLOCK]:
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and [alias.name for alias in node.names] != [BLOCK]:
+                names = ["." * node.level + (node.module or "")]
+            if any(f"{name}.".startswith(module + ".") for name in names):
                 return f"not there, but line {node.lineno} of {file} imports another {module}, which it would hide"
     return None
 
@@ -94,18 +97,11 @@ def _trees(folder, word):
 def _imported_with(tree, folder):
     """How a file of a folder imports its neighbours: what stands before their names -> row."""
     found = {}
-    for node, name in _imports(tree):
-        if name.startswith("."):
-            found["."] = node.lineno
-        elif os.path.isfile(os.path.join(folder, name.split(".")[0] + ".py")):
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [] if node.level else [node.module]
+            found.update({".": node.lineno} if node.level else {})
+        if any(os.path.isfile(os.path.join(folder, name.split(".")[0] + ".py")) for name in names):
             found.setdefault("", node.lineno)
     return found
-
-
-def _imports(tree):
-    """The imports of a file: (node, the module's name as it is written, with its dots)."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node, "." * node.level + (node.module or "")

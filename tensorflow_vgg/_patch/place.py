@@ -19,9 +19,9 @@ _POOLINGS = 5
 # How the order of channels before rows and columns is called, which is not the block's.
 _CHANNELS_FIRST = ("NCHW", "NCDHW", "channels_first")
 _ELSEWHERE = "; name the place with --after or --before"
-_BY_HAND = (
-    ", or write by hand feature = convolutional_block_attention_module(feature, index=0) before the first fully "
-    "connected layer"
+_NOWHERE = (
+    f"no function has five poolings and then a fully connected layer of TensorFlow 1{_ELSEWHERE}, or write by hand "
+    "feature = convolutional_block_attention_module(feature, index=0) before the first fully connected layer"
 )
 _FOREIGN = "its layers are not TensorFlow 1's: the block cannot take what they give"
 
@@ -52,22 +52,18 @@ def find_places(tree, options, skim=False):
             present += rows
         except Doubt as doubt:
             doubts.append(doubt)
-    steps = [step for steps in code.steps.values() for step in steps]
     if named and not (places or present or doubts):
-        missing = [name for name in (options.after, options.before) if name and not _with_name(code, steps, name)]
-        known = list(dict.fromkeys(word for step in steps if _is_feature(code, step) for word in _names(step)))
-        reason = f"no function has both {options.after} and {options.before}"
+        missing = [name for name in (options.after, options.before) if name and not _with_name(code, code.every, name)]
+        known = list(dict.fromkeys(word for step in code.every if _is_feature(code, step) for word in _names(step)))
+        reason = f"no function has both {options.after} and {options.before}: give one of them alone"
         if missing:
             reason = (
                 f"it has no layer {missing[0]} by a name of its own; the last that it has: {', '.join(known[-12:])}"
             )
         doubts.append(Doubt([], reason))
-    layers = [call for step in steps for call in code.calls(step, "pool", "fc")]
+    layers = [call for step in code.every for call in code.calls(step, "pool", "fc")]
     if layers and not (places or present or doubts or skim):
-        reason = (
-            "no function has five poolings and then a fully connected layer of TensorFlow 1" + _ELSEWHERE + _BY_HAND
-        )
-        doubts.append(Doubt(_rows(layers[-4:]), reason))
+        doubts.append(Doubt(_rows(layers[-4:]), _NOWHERE))
     return places, present, doubts
 
 
@@ -107,6 +103,7 @@ def _automatic(code, function, tree):
     rows = _rows(last.steps + [call for _, call in heads[:1] if last.named])
     looped = any(in_loop(pooling.steps[0].path) for pooling in poolings)
     paths = [pooling.steps[0].path for pooling in poolings if len(pooling.steps) == 1]
+    channels_first = _rows(node for node in ast.walk(tree) if literal_of(node) in _CHANNELS_FIRST)
     reason = None
     if any(code.is_foreign(call, function) for call in calls):
         reason = _FOREIGN
@@ -124,21 +121,21 @@ def _automatic(code, function, tree):
         reason = "a pooling is made on one of two ways only" + _ELSEWHERE
     elif not heads:
         reason = "no fully connected layer reads the fifth pooling; name the place with --after"
+    elif channels_first:
+        rows += channels_first
+        reason = "channels may come before rows and columns here, and the block takes them last: if they do not, "
+        reason += "name the place with --after or --before"
     if reason:
         raise Doubt(rows, reason, other_network=len(poolings) < _POOLINGS and not looped)
     for one, other in zip(poolings, poolings[1:]):
         if not all(code.comes_from(code.read_by(step), step, one.steps) for step in other.steps):
             raise Doubt(_rows(one.steps + other.steps), "the second is not made from the first" + _ELSEWHERE)
-    channels_first = _rows(node for node in ast.walk(tree) if literal_of(node) in _CHANNELS_FIRST)
-    if channels_first:
-        reason = "channels may come before rows and columns here, and the block takes them last: if they do not"
-        raise Doubt(rows + channels_first, reason + _ELSEWHERE.replace(";", ","))
     return _from_heads(code, last.steps, heads)
 
 
 def _heads(code, made):
     """The fully connected layers, (step, call), that come from these steps and no earlier of their kind."""
-    calls = [(step, call) for steps in code.steps.values() for step in steps for call in code.calls(step, "fc")]
+    calls = [(step, call) for step in code.every for call in code.calls(step, "fc")]
     return [(step, call) for step, call in calls if code.comes_from(code.reads(call), step, made)]
 
 
@@ -185,11 +182,8 @@ def _way(code, step, call, fifth):
 def _check_made(code, read, step, made, reader):
     """Raises unless what is read is of the steps `made` on every way."""
     makers, sure = code.made(read, step)
-    if not sure:
+    if not sure or any(maker not in made for maker in makers):
         raise Doubt(_rows([reader, *makers]), "what is read there is not made in one place: give it a name of its own")
-    if any(maker not in made for maker in makers):
-        reason = "the first fully connected layer reads the pooling under more than one name: give it one of its own"
-        raise Doubt(_rows([reader, *makers]), reason)
 
 
 def _place(code, made, reads, before=False):
@@ -231,11 +225,9 @@ def _is_feature(code, step):
 def _with_name(code, steps, name):
     """The steps of a layer: those whose result has the name, or those that call something with it as a string."""
     name = name.split(".")[-1]
-    for words in (_names, lambda step: [word for call in code.calls(step) for word in strings_of(call)]):
-        found = [step for step in steps if name in words(step) and _is_feature(code, step)]
-        if found:
-            return found
-    return []
+    steps = [step for step in steps if _is_feature(code, step)]
+    called = [step for step in steps if any(name in strings_of(call) for call in code.calls(step))]
+    return [step for step in steps if name in _names(step)] or called
 
 
 def _named(code, function, options):
@@ -257,8 +249,7 @@ def _named(code, function, options):
 def _after(code, made, name):
     _check_map(code, made, name)
     heads = _heads(code, made)
-    steps = [step for steps in code.steps.values() for step in steps]
-    ways = [(code.reads(call), step) for step, call in heads] or [(code.read_by(step), step) for step in steps]
+    ways = [(code.reads(call), step) for step, call in heads] or [(code.read_by(step), step) for step in code.every]
     reads = {id(read): (read, step) for way in ways for read, step in code.sources(*way, made, bool(heads))}
     reads = list(reads.values())
     if not reads:

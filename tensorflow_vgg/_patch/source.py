@@ -1,7 +1,6 @@
 """A Python file as bytes, text, tokens and syntax tree, and the way from a node to its place in the text."""
 
 import ast
-import bisect
 import contextlib
 import io
 import itertools
@@ -98,8 +97,7 @@ class Source:
 
     def line_of(self, row):
         """The logical line, (first row, last row), with this row or the next after it; without any, the row."""
-        index = bisect.bisect_left([last for _, last in self.logical], row)
-        return self.logical[index] if index < len(self.logical) else (row, row)
+        return next((line for line in self.logical if line[1] >= row), (row, row))
 
     def last_row(self, stmt):
         """The last row of a statement with all that belongs to it."""

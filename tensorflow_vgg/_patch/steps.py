@@ -55,7 +55,6 @@ class Step:
         items = getattr(target, "elts", [target])
         values = getattr(value, "elts", ()) if items != [target] else [value]
         for number, item in enumerate(items):
-            item = item.value if isinstance(item, ast.Starred) else item
             if hasattr(item, "elts"):
                 self._give(item, None)
             elif key_of(item):
@@ -131,6 +130,7 @@ class Code:
 
     Attributes:
       steps: function, or the syntax tree for the file's own lines -> its `Step`s.
+      every: the steps of all of them.
       owner: method -> its class.
       imports: a name in the file -> what was imported under it.
       layers: the steps with convolutions, poolings and fully connected layers.
@@ -154,8 +154,8 @@ class Code:
                     key = alias.asname or (module + "*" if alias.name == "*" else alias.name)
                     self.imports[key] = module + alias.name
         self.steps = {function: list(_steps(function.body, function)) for function in [tree, *functions]}
-        every = [step for steps in self.steps.values() for step in steps]
-        self.layers = {step for step in every if self.calls(step, "conv", "pool", "block", "fc")}
+        self.every = [step for steps in self.steps.values() for step in steps]
+        self.layers = {step for step in self.every if self.calls(step, "conv", "pool", "block", "fc")}
 
     def origin(self, expr):
         """The full name of a dotted name, by the file's imports."""

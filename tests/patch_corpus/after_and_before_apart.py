@@ -13,4 +13,4 @@ def head(x):
     fc6 = fc(pool6, 4096)
     return fc6
 # output
-# no function has both pool5 and fc6
+# no function has both pool5 and fc6: give one of them alone

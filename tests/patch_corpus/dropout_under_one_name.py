@@ -33,4 +33,4 @@ class Vgg16:
 # line 24: self.pool5 = self.max_pool(self.conv5_1, 'pool5')
 # line 27: self.pool5 = tf.nn.dropout(self.pool5, 0.5)
 # line 28: self.fc6 = self.fc_layer(self.pool5, "fc6")
-# the first fully connected layer reads the pooling under more than one name: give it one of its own
+# what is read there is not made in one place: give it a name of its own
