@@ -51,7 +51,7 @@ class Options(
 
 
 def put_in(source, places, options, module):
-    """The source with blocks at places, and the new calls.
+    """The source with blocks at places.
 
     Args:
       source: a `Source`.
@@ -65,14 +65,10 @@ def put_in(source, places, options, module):
     imported, otherwise = _imported(source.tree)
     if otherwise:
         raise Doubt(otherwise, f"{BLOCK} is there already, made otherwise than by an import at the top")
-    edits, blocks = [], []
-    for place in places:
-        call, changed = _call(source, place, options, imported or BLOCK)
-        blocks.append(call)
-        edits += changed
+    edits = [edit for place in places for edit in _call(source, place, options, imported or BLOCK)]
     if not imported:
         edits.append(source.insertion(_import_row(source), f"from {module} import {BLOCK}  # {MARK}"))
-    return _changed(source, edits, [read.lineno for place in places for read in place.reads]), blocks
+    return _changed(source, edits, [read.lineno for place in places for read in place.reads])
 
 
 def _imported(tree):
@@ -98,7 +94,7 @@ def _changed(source, edits, looked_at):
 
 
 def _call(source, place, options, function_name):
-    """The call that makes a block, and the edits: its line, and what reads its result."""
+    """The edits that make a block: the line with its call, and what reads its result."""
     reads = list({id(read): read for read in place.reads}.values())
     looked_at = [place.stmt.lineno] + [read.lineno for read in reads]
     spans = [source.span(read) for read in reads]
@@ -125,8 +121,8 @@ def _call(source, place, options, function_name):
     arguments += [f'{name}="{value}"' for name, value in (("scope", options.scope), ("start", options.start)) if value]
     call = f"{variable} = {function_name}({', '.join(arguments)})"
     mark = MARK if len(reads) == 1 else f"{MARK}, {len(reads)} reads"
-    edits = [source.insertion(row, f"{source.indentation(first)}{call}  # {mark}")]
-    return call, edits + [(*span, variable) for span in spans]
+    line = source.insertion(row, f"{source.indentation(first)}{call}  # {mark}")
+    return [line] + [(*span, variable) for span in spans]
 
 
 def _scope(call):

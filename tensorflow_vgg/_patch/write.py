@@ -23,7 +23,7 @@ class Plan(collections.namedtuple("Plan", "path before after modules blocks pres
       path: the file, as it was named.
       before, after: its bytes. They are the same if there is nothing to do.
       modules: paths at which the block's own module must be put.
-      blocks: the source lines with the block that would be new.
+      blocks: how many blocks would be new.
       present: the numbers of the lines that have the block already where it should be.
       doubts: texts of several lines: the lines looked at and why nothing was done there.
       notes: further lines for the user.
@@ -73,9 +73,8 @@ def plan(path, options, skim=False):
       OSError: the file cannot be read.
     """
     data = read(path)
-    after, blocks, modules, notes = data, [], [], []
     if skim and (b"pool" not in data.lower() or f"def {BLOCK}(".encode() in data):
-        return Plan(path, data, data, [], [], [], [], [])
+        return Plan(path, data, data, [], 0, [], [], [])
     source = Source(data, path)
     try:
         places, present, doubts = find_places(source.tree, options, skim)
@@ -84,26 +83,26 @@ def plan(path, options, skim=False):
     if not all(doubt.other_network for doubt in doubts):
         # A network that may be a VGG and is not understood: the whole file is left alone.
         places, present, doubts = [], [], [doubt for doubt in doubts if not doubt.other_network]
+    patched, modules, notes = source, [], []
     try:
-        patched = source
         if places:
             module, modules = find_module(source, options.attention_module)
-            patched, blocks = put_in(source, places, options, module)
+            patched = put_in(source, places, options, module)
         if options.compat and (places or present):
             patched, notes = compat(patched)
             own = os.path.join(os.path.dirname(path), "attention.py")
             if present and os.path.isfile(own) and not is_block_module(own):
                 notes.append(f"{own} is another than this package's, and stays as it is: does it run on TensorFlow 2?")
-        after = patched.encode(patched.text)
-        if after != data:
+        if patched.text != source.text:
             _check_way_back(source, patched)
     except Doubt as doubt:
         doubts.append(doubt)
-        after, blocks, modules, notes = data, [], [], []
+        patched, places, modules, notes = source, [], [], []
     texts = ["\n".join([source.quote(row) for row in doubt.rows[-6:]] + [f"  {doubt.reason}"]) for doubt in doubts]
-    if (blocks or present) and all(doubt.other_network for doubt in doubts):
+    after = patched.encode(patched.text)
+    if (places or present) and all(doubt.other_network for doubt in doubts):
         texts, notes = [], notes + [f"another network in it left alone:\n{text}" for text in texts]
-    return Plan(path, data, after, modules, blocks, sorted(set(present)), texts, notes + _links(path, data, after))
+    return Plan(path, data, after, modules, len(places), sorted(set(present)), texts, notes + _links(path, data, after))
 
 
 def _check_way_back(source, patched):
@@ -125,7 +124,7 @@ def plan_revert(path):
     """
     data = read(path)
     after = take_out(Source(data, path)) if MARK.encode("ascii") in data else data
-    return Plan(path, data, after, [], [], [], [], _links(path, data, after))
+    return Plan(path, data, after, [], 0, [], [], _links(path, data, after))
 
 
 def _links(path, data, after):
