@@ -205,10 +205,10 @@ def _imports(source, module):
 
 def _left(source):
     """Notes on what --compat leaves as it is."""
-    rows = {note: [] for note in _LEFT}
-    for row, line in enumerate(source.lines, 1):
-        for note, pattern in _LEFT.items():
-            rows[note] += [row] if pattern.search(line) else []
+    rows = {
+        note: [row for row, line in enumerate(source.lines, 1) if pattern.search(line)]
+        for note, pattern in _LEFT.items()
+    }
     return [f"left as it is, and {note}, {lines(found)}" for note, found in rows.items() if found]
 
 

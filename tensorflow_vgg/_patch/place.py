@@ -297,8 +297,8 @@ def _before(code, named, after, options):
 
 def _check_map(code, made, name):
     """Raises unless a layer gives a feature map."""
+    fc = [step for step in code.every if code.calls(step, "fc")]
     for step in made:
-        flat = any(code.calls(step, kind) for kind in ("fc", "flat"))
-        fc = [other for other in code.steps[step.function] if code.calls(other, "fc")]
-        if flat or (code.comes_from(code.read_by(step), step, fc) and not code.calls(step, "conv", "pool")):
+        maps = code.calls(step, "conv", "pool") or not code.comes_from(code.read_by(step), step, fc)
+        if code.calls(step, "fc", "flat") or not maps:
             raise Doubt(_rows(made), f"at {name} there is no feature map [batch, height, width, channels] any more")

@@ -197,15 +197,13 @@ class Code:
 
     def is_foreign(self, call, function):
         """Whether a layer is no function of TensorFlow 1, but an object's, or another framework's."""
-        bases = self.owner[function].bases if function in self.owner else []
         made = self.made_elsewhere(key_of(call.func) or "", function)
         values = [value for steps in made.values() for step in steps for value in step.values.values()]
-        is_object = any(isinstance(value, ast.Call) and _name_of_call(value) != "partial" for value in values)
-        return is_object or isinstance(call.func, ast.Call) or any(map(self._is_foreign_name, [call.func, *bases]))
-
-    def _is_foreign_name(self, expr):
-        origins = [self.origin(expr)]
-        if isinstance(expr, ast.Name) and expr.id not in {*self.imports, *self._functions}:
+        if any(isinstance(value, ast.Call) and _name_of_call(value) != "partial" for value in [call.func, *values]):
+            return True
+        names = [call.func] + (self.owner[function].bases if function in self.owner else [])
+        origins = [self.origin(name) for name in names]
+        if any(isinstance(name, ast.Name) and name.id not in {*self.imports, *self._functions} for name in names):
             origins += [name for name in self.imports if name.endswith(".*")]
         return any(
             parts[0] in _FOREIGN or (parts[0] == "tensorflow" and ("keras" in parts or parts[-1] == "Module"))
