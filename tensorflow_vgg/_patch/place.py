@@ -160,8 +160,8 @@ def _way(code, step, call, fifth):
     found, present, between = {}, [], None
     waiting = [(argument, step) for argument in call.args + call.keywords]
     for leaf, at in ((leaf, at) for expr, at in waiting for leaf in code.leaves(expr)):
-        made, _ = code.made(leaf, at) if key_of(leaf) else ([], True)
-        if any(other in fifth for other in made):
+        made, sure = code.made(leaf, at) if key_of(leaf) else ([], True)
+        if any(other in fifth for other in made) or (not sure and code.comes_from([leaf], at, fifth)):
             _check_made(code, leaf, at, fifth, call)
             found[id(leaf)] = (leaf, at)
             continue
