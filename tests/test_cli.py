@@ -324,6 +324,7 @@ def test_help_loads_no_tensorflow(arguments):
     (["weights", "check", "x", "--bar\x1b[2J"], r"weights check: error: unrecognized arguments: --bar\x1b"),
     (["classify", "x", "--top", "0"], "--top: expected a whole number from 1, got 0"),
     (["weights", "make", "x", "--seed", "4294967296"], "--seed: expected a whole number from 0 to 4294967295, got 429"),
+    (["evaluate", "x", "--weights", "/"], "--weights /: expected a weight file, found a folder; give the file in it"),
     (["patch", "x", "--ratio", "nan"], "--ratio: expected a number above 0, got nan"),
     (["train", "x", "--dropout", "1.5"], "--dropout: expected a number above 0, at most 1, got 1.5"),
 ])  # fmt: skip

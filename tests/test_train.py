@@ -329,6 +329,27 @@ def test_a_run_from_images_to_labels(start, images, capsys):
     assert "pictures/training: other images than run began with" in capsys.readouterr().err
 
 
+def test_a_run_is_told_of_other_classes_whatever_part_is_held_out(tmp_path):
+    def listing(names, held_out=None):
+        folder = tmp_path / names
+        for name in names:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name / f"{name}.png").write_bytes(b"1")
+            (folder / name / f"{name}{name}.png").write_bytes(b"1")
+        return listings.split(str(folder), "0.5", 1, held_out)
+
+    before = listing("abc").names()
+    now = listing("xyz", {name for name, _ in before["validation"]}).names()
+    with pytest.raises(ValueError, match=r"xyz: other images than run began with \(gone: 6, such as a/a.png; new: 6, "):
+        listings.expect_same(before, now, "xyz", "run")
+    with pytest.raises(ValueError, match=r"--validation 0.5 of 2 images came to none; name a folder"):
+        (tmp_path / "one").mkdir()
+        for name in "ab":
+            (tmp_path / "one" / name).mkdir()
+            (tmp_path / "one" / name / "1.png").write_bytes(b"1")
+        listings.split(str(tmp_path / "one"), "0.5", 1)
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["none", "-o", "run"], "none: expected a folder with one subfolder a class, found no such folder"),
     (["one", "-o", "run"], "one: expected a subfolder for each of two classes or more, found coffee alone"),

@@ -119,6 +119,8 @@ def weights_source(given, net):
 
 def existing_weights(path):
     """The path of --weights, which fails now if it is none, not after the seconds that TensorFlow takes to load."""
+    if os.path.isdir(path):
+        raise ValueError(f"--weights {path}: expected a weight file, found a folder; give the file in it")
     if not os.path.isfile(path):
         raise ValueError(f"--weights {path}: expected a weight file or seeded:N, found no such file")
     return path

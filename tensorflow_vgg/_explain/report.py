@@ -26,7 +26,7 @@ def class_of(text, labels):
         return exact[0] if len(exact) == 1 else found[0]
     if wanted.isdigit() and int(wanted) < len(labels):
         return int(wanted)
-    near = difflib.get_close_matches(wanted, [name for of_class in names for name in of_class], 3)
+    near = difflib.get_close_matches(wanted, dict.fromkeys(name for of_class in names for name in of_class), 3)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise ValueError(f"--class {text}: expected a label or a number below {len(labels)}{hint}")
 

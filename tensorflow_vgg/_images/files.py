@@ -43,10 +43,10 @@ def expect_file(path, folder=False):
     what = "an image file or a folder" if folder else "an image file"
     try:
         mode = os.stat(path).st_mode
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", str(path)):
-            raise ValueError(f"{path}: expected {what}, got a URL: download it first") from error
-        raise FileNotFoundError(f"{path}: expected {what}, found none of that name") from error
+            raise ValueError(f"{path}: expected {what}, got a URL: download it first") from None
+        raise FileNotFoundError(f"{path}: expected {what}, found none of that name") from None
     if stat.S_ISDIR(mode) and not folder:
         raise IsADirectoryError(f"{path}: expected {what}, found a folder")
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):

@@ -158,11 +158,11 @@ def split(folder, validation, seed, held_out=None):
             of_class = sorted((_hash(seed, path), path) for path, _ in found)
             count = min(max(1, round(part * len(of_class))), len(of_class) - 1) if part else 0
             held_out.update(_name(path) for _, path in of_class[:count])
+        if part and not held_out:
+            raise ValueError(f"{folder}: --validation {validation} of {len(items)} images came to none; name a folder")
     parts = [], []
     for path, label in items:
         parts[_name(path) in held_out].append((path, label))
-    if part and not parts[1]:
-        raise ValueError(f"{folder}: --validation {validation} of {len(items)} images came to none; name a folder")
     return Listing(classes, *parts, counts)
 
 
