@@ -20,11 +20,7 @@ _AHEAD = 2  # batches that are made while one is trained on
 class Batches:
     """The batches of a run: which images each step sees, and their values.
 
-    Args:
-      listing: the images.
-      left_out: the numbers of those that cannot be read.
-      pool5: an array with a row for each image, or None to read the images.
-      settings: of the run.
+    Of the images those are `left_out` whose numbers it has. `pool5` has a row for each; None: the images are read.
     """
 
     def __init__(self, listing, left_out, pool5, settings):
@@ -60,12 +56,12 @@ class Batches:
         size = self._settings["batch"]
         chosen = self._order(epoch)[number * size : (number + 1) * size]
         if self.pool5 is not None:
-            values = self.pool5[chosen]
+            values = np.array(self.pool5[chosen])
         elif self._settings["augment"]:
             values = np.stack([self._augmented(index, epoch) for index in chosen])
         else:
-            values = np.stack([self._pixels(index) for index in chosen])
-        return np.array(values), self._labels(chosen)
+            values = np.stack([utils.load_image(self._items[index][0]).astype(np.float32) for index in chosen])
+        return values, self._labels(chosen)
 
     def validation(self):
         """Yields (values, labels) of all validation images."""
@@ -84,9 +80,6 @@ class Batches:
 
     def _labels(self, chosen):
         return np.array([self._items[index][1] for index in chosen], np.int64)
-
-    def _pixels(self, index):
-        return utils.load_image(self._items[index][0]).astype(np.float32)
 
     def _augmented(self, index, epoch):
         """A random part of the image, whose smaller side is scaled to 256, maybe mirrored: as in the VGG paper."""

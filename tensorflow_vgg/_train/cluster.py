@@ -12,7 +12,7 @@ import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import session_config
 
-__all__ = ["Cluster", "read_cluster", "serve_parameters", "serves", "wait"]
+__all__ = ["Cluster", "read_cluster", "serve_parameters", "wait"]
 
 
 _WORKERS = ("chief", "master", "worker")  # the jobs whose processes train; the first of them all is the chief
@@ -41,17 +41,19 @@ class Cluster(collections.namedtuple("Cluster", "jobs job index")):
         jobs = tf.train.ClusterSpec(self.jobs)
         return tf.train.Server(jobs, job_name=self.job, task_index=self.index, config=session_config())
 
+    def wait_for_parameters(self, report):
+        """Waits until all parameter servers are there."""
+        for address in self.ps:
+            wait(lambda address=address: _serves(address), f"waiting for the parameter server {address}", report)
+
 
 def read_cluster(ps=None, workers=None, task=None):
-    """The cluster that the options or else the variable TF_CONFIG name.
+    """The `Cluster` that the options or else the variable TF_CONFIG name, or None if there is none.
 
     Args:
       ps: addresses HOST:PORT of the parameter servers, separated by commas.
       workers: likewise; the first is the chief.
       task: "ps:N" or "worker:N", which of them this process is.
-
-    Returns:
-      A `Cluster`, or None if there is none.
 
     Raises:
       ValueError: they do not make a cluster with this process in it.
@@ -92,8 +94,7 @@ def serve_parameters(cluster):
     return server
 
 
-def serves(address):
-    """Whether there is a server."""
+def _serves(address):
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()

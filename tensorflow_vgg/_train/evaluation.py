@@ -8,13 +8,7 @@ _CLASSES_FOR_TOP5 = 6
 
 
 class Classified:
-    """An image and what it was taken for.
-
-    Args:
-      path: of the image.
-      truth: the number of its class.
-      probabilities: of each class, float array [classes].
-    """
+    """An image and what it was taken for, by the probabilities of the classes, float array [classes]."""
 
     def __init__(self, path, truth, probabilities):
         self.path = path
@@ -24,11 +18,7 @@ class Classified:
 
 
 def score(labels, found):
-    """How well a network tells classes apart.
-
-    Args:
-      labels: the name of each class.
-      found: the images, a list of `Classified`.
+    """How well a network tells classes apart, by a list of `Classified`.
 
     Returns:
       A dict: images, top1; top5, unless there are so few classes that it says nothing; classes: a list of dicts of

@@ -10,7 +10,7 @@ import unicodedata
 from tensorflow_vgg import utils
 from tensorflow_vgg._train.settings import damaged, read_json
 
-__all__ = ["Listing", "check_place", "expect_same", "find_images", "recorded", "split", "trained_on"]
+__all__ = ["Listing", "check_place", "expect_same", "find_images", "listed", "recorded", "split", "trained_on"]
 
 _FEW = 5  # a class of fewer images is warned of
 _TOLD = 12  # classes that a line names
@@ -67,14 +67,11 @@ def _size(path):
 
 
 def find_images(folder, classes=None):
-    """The images of a folder with one subfolder a class, sorted by name.
+    """The images of a folder with one subfolder a class, sorted by name: (classes, [(path, class number)]).
 
     Args:
       folder: the folder.
       classes: the names of the classes there may be; None: those that there are.
-
-    Returns:
-      (classes, [(path, class number)])
 
     Raises:
       ValueError: there are no such subfolders, one has no images, is a run, or has a name that no class can have.
@@ -89,8 +86,7 @@ def find_images(folder, classes=None):
             raise ValueError(f"{place}: is the folder of a run, not one of images; keep runs elsewhere")
     for name in names:
         _check_class(folder, name)
-    if classes is None:
-        classes = names
+    classes = names if classes is None else classes
     items = []
     for name in names:
         if name not in classes:
@@ -127,17 +123,26 @@ def check_place(run, *folders):
             raise ValueError(f"{run}: lies in {folder}, the folder of images; choose a place outside for the run")
 
 
+def listed(run, folder, settings, before, report):
+    """The `Listing` of a run, which must be that of `before`, of `recorded`; tells what there is to train on."""
+    held_out = before and {name for name, _ in before["validation"]}
+    listing = split(folder, settings["validation"], settings["seed"], held_out)
+    if before:
+        expect_same(before, listing.names(), folder, run)
+    report.line(listing.text())
+    for doubt in listing.doubts():
+        report.problem(doubt)
+    return listing
+
+
 def split(folder, validation, seed, held_out=None):
-    """The images of a run.
+    """The `Listing` of a folder's images.
 
     Args:
       folder: has one subfolder of images a class.
       validation: another such folder, or the part of each class, as text, that is not trained on.
       seed: of the hash of each image's class and name that decides which.
       held_out: the images, as "class/name", that a run which is there does not train on.
-
-    Returns:
-      A `Listing`.
 
     Raises:
       ValueError: there are no two classes, or no images to train on.
@@ -155,9 +160,8 @@ def split(folder, validation, seed, held_out=None):
     if held_out is None:
         held_out = set()
         for _, found in itertools.groupby(items, lambda item: item[1]):
-            of_class = sorted((_hash(seed, path), path) for path, _ in found)
-            count = min(max(1, round(part * len(of_class))), len(of_class) - 1) if part else 0
-            held_out.update(_name(path) for _, path in of_class[:count])
+            of_class = sorted((_name(path) for path, _ in found), key=lambda name: _hash(seed, name))
+            held_out.update(of_class[: min(max(1, round(part * len(of_class))), len(of_class) - 1) if part else 0])
         if part and not held_out:
             raise ValueError(f"{folder}: --validation {validation} of {len(items)} images came to none; name a folder")
     parts = [], []
@@ -166,17 +170,14 @@ def split(folder, validation, seed, held_out=None):
     return Listing(classes, *parts, counts)
 
 
-def _hash(seed, path):
-    """What depends on the seed and the image's class and name alone."""
-    return hashlib.sha256(f"{seed}/{_name(path)}".encode("utf-8", "surrogateescape")).digest()
+def _hash(seed, name):
+    return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest()
 
 
 def recorded(run, begun):
     """What images.json of a run says: a dict of classes, training, validation, left_out and pool5_sha256.
 
-    Args:
-      run: the folder.
-      begun: whether there has been a step; if not, the file may be missing: then None.
+    Until the run has `begun`, that is before the first checkpoint, it may be missing: then None.
 
     Raises:
       ValueError: it is damaged.
@@ -198,17 +199,11 @@ def recorded(run, begun):
 
 
 def trained_on(run, paths):
-    """How many of some images a run was trained on: those of the same class folder, name and size.
-
-    Args:
-      run: the folder of the weights, which need not be a run.
-      paths: the images' paths.
-    """
+    """How many of these images were trained on by what may be a run: those of the same class, name and size."""
     try:
-        found = recorded(run, False)
-    except (OSError, ValueError):
-        found = None
-    trained = {tuple(item) for item in (found or {"training": []})["training"]}
+        trained = {tuple(item) for item in (recorded(run, False) or {"training": []})["training"]}
+    except (OSError, TypeError, ValueError):
+        return 0
     return sum((_name(path), _size(path)) in trained for path in paths)
 
 

@@ -27,19 +27,11 @@ Graph = collections.namedtuple(
 
 
 class Network(vgg19_trainable.Vgg19):
-    """The trainable network, of which a part is trained.
+    """The trainable network, of which the layers that `trained` names are trained.
 
-    Layers that are not trained are local variables, which no checkpoint holds. Initial values come from Python when
-    a session starts, so that the graph stays small.
-
-    Args:
-      weight_dict: layer name -> `[kernel, biases]`, arrays.
-      trained: the names of the layers to train.
-      pool5: a tensor in place of what the convolutions give, or None.
-      device: of the layers that are not trained, or None.
-      seed: of a fresh fc8.
-      source: where the weights come from, for messages.
-      **options: as for the base class.
+    The others are local variables, on `device`, which no checkpoint holds. Initial values come from Python when a
+    session starts, so that the graph stays small; `seed` is a fresh fc8's. `pool5`, if it is not None, is a tensor in
+    place of what the convolutions give. `source` is where the weights come from, for messages.
     """
 
     def __init__(self, weight_dict, trained=(), pool5=None, device=None, seed=0, source="weights", **options):
@@ -111,18 +103,7 @@ def trained_name(layer, index):
 
 
 def build(run, weight_dict, values, labels, from_pool5, device):
-    """The graph that trains.
-
-    Args:
-      run: the `Run`.
-      weight_dict: the weights it starts from.
-      values, labels: tensors of a batch.
-      from_pool5: whether the values are pool5's and not pixels.
-      device: of the layers that are not trained, or None.
-
-    Returns:
-      A `Graph`.
-    """
+    """The `Graph` that trains, on batches whose `values` are pixels, or pool5's if `from_pool5`."""
     settings = run.settings
     train_mode = tf.placeholder_with_default(True, [], name="train_mode")
     images = tf.placeholder(tf.float32, [None, utils.SIZE, utils.SIZE, 3]) if from_pool5 else values

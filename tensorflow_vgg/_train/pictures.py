@@ -77,13 +77,7 @@ def attention_images(listing, count):
 def draw_attention(run, images, classes, explained, step):
     """Draws what the network looks at into the run's folder `attention`, and the same pictures for TensorBoard.
 
-    Args:
-      run: the folder.
-      images: of `attention_images`.
-      classes: the names of the classes.
-      explained: for each image what `tensorflow-vgg explain` finds out: its probabilities, classes, cams, spatial and
-        channels.
-      step: the last one.
+    `images` are those of `attention_images`, `explained` has an `Explained` for each.
     """
     folder = os.path.join(run, "attention")
     os.makedirs(folder, exist_ok=True)
@@ -103,25 +97,13 @@ def draw_attention(run, images, classes, explained, step):
 
 
 def write_wrong(path, folder, count, rows):
-    """Writes a page of the images that were taken for something else.
-
-    Args:
-      path: of the page.
-      folder: that of the images.
-      count: how many there are.
-      rows: of `evaluation.wrong`, the surest first in each class.
-    """
+    """Writes a page of what `evaluation.wrong` gave of `count` images, the surest first in each class."""
     sections = []
     for name in sorted({row["class"] for row in rows}):
-        of_class = sorted((row for row in rows if row["class"] == name), key=lambda row: -row["probability"])
-        cards = [
-            page.Card(
-                row["file"],
-                [row["taken_for"], f"{row['probability']:.4f}", os.path.basename(row["file"])],
-                row["file"],
-                row["probability"],
-            )
-            for row in of_class
-        ]
+        cards = []
+        for row in sorted((row for row in rows if row["class"] == name), key=lambda row: -row["probability"]):
+            file, probability = row["file"], row["probability"]
+            told = [row["taken_for"], f"{probability:.4f}", os.path.basename(file)]
+            cards.append(page.Card(file, told, file, probability))
         sections.append(page.Section(f"{name}: {len(cards)} taken for something else", cards))
     page.write(path, f"{folder}: {len(rows)} of {count} images taken for something else", sections)

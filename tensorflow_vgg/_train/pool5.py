@@ -10,20 +10,13 @@ import tensorflow.compat.v1 as tf
 from tensorflow_vgg import session_config, utils, weights
 from tensorflow_vgg._train.network import Network
 
-__all__ = ["opened", "readable"]
+__all__ = ["opened", "unreadable"]
 
 
 def opened(run, images, weight_dict, digest):
-    """The rows of pool5.bin and its digest; what is not there or not as it was written is computed anew by the chief.
+    """What pool5.bin holds, float32 [images, 7, 7, channels], NaN for images that cannot be read; and its SHA-256.
 
-    Args:
-      run: the `Run`.
-      images: the paths of the images.
-      weight_dict: the layers.
-      digest: the file's SHA-256 when it was written; None: not known.
-
-    Returns:
-      (float32 [images, 7, 7, channels] in the file, NaN for images that cannot be read; the SHA-256)
+    What is not there, or of another SHA-256 than `digest`, if that is known, is computed anew by the chief.
     """
     path = os.path.join(run.path, "pool5.bin")
     shape = len(images), 7, 7, len(weight_dict["conv5_4"][1])
@@ -57,14 +50,11 @@ def _make(path, images, weight_dict, batch, report):
         decoded = utils.decoded(images[done:], 2 * batch)
         with report.progress(len(images), "pool5", done) as progress, contextlib.closing(decoded):
             for chosen in iter(lambda: list(itertools.islice(decoded, batch)), []):
-                can_be_read = [not isinstance(pixels, Exception) for _, pixels in chosen]
+                can_be_read = [_can_be_read(pixels, report) for _, pixels in chosen]
                 rows = np.full([len(chosen), values], np.nan, "<f4")
                 if any(can_be_read):
-                    fed = [pixels for _, pixels in chosen if not isinstance(pixels, Exception)]
+                    fed = [pixels for (_, pixels), good in zip(chosen, can_be_read) if good]
                     rows[can_be_read] = session.run(network.pool5, {rgb: fed}).reshape(len(fed), values)
-                for _, pixels in chosen:
-                    if isinstance(pixels, Exception):
-                        report.problem(f"{pixels}; left out")
                 file.write(rows.tobytes())
                 file.flush()
                 progress.advance(len(chosen))
@@ -72,13 +62,20 @@ def _make(path, images, weight_dict, batch, report):
     os.replace(f"{path}.partial", path)
 
 
-def readable(images, report):
-    """For each image whether it can be read; those that cannot are reported."""
+def _can_be_read(pixels, report):
+    if isinstance(pixels, Exception):
+        report.problem(f"{pixels}; left out")
+    return not isinstance(pixels, Exception)
+
+
+def unreadable(images, rows, report):
+    """The numbers of the images that cannot be read: as pool5's rows say, or without them all are read."""
+    if rows is not None:
+        return np.flatnonzero(np.isnan(rows[:, 0, 0, 0])).tolist()
     found = []
     with report.progress(len(images), "reading") as progress:
-        for _, pixels in utils.decoded(images, 2):
-            if isinstance(pixels, Exception):
-                report.problem(f"{pixels}; left out")
-            found.append(not isinstance(pixels, Exception))
+        for number, (_, pixels) in enumerate(utils.decoded(images, 2)):
+            if not _can_be_read(pixels, report):
+                found.append(number)
             progress.advance(1)
     return found

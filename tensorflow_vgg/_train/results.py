@@ -17,26 +17,22 @@ __all__ = ["write"]
 def write(run, weight_dict):
     """Writes weights.npy, last.npy and curves.png, and tells which epochs they are of, in metrics.jsonl, too.
 
-    Args:
-      run: the `Run`.
-      weight_dict: the weights that it started from.
+    The layers that a run does not train are those of `weight_dict`, from which it started.
     """
     metrics = os.path.join(run.path, "metrics.jsonl")
     history = read_metrics(metrics)
     step = checkpoints.last_step(run.path)
-    last = _last(run.path, weight_dict, run.settings["train"])
-    best, line = None, None
-    if run.settings["keep"] != "last":
-        line = best_epoch(history)
-        best = line and _best(run, line["step"])
-    epoch = max([entry["epoch"] for entry in history if "epoch" in entry and entry["step"] == step], default=None)
-    last_told = f"epoch {epoch}, the last" if epoch else f"step {step}, the last"
-    files = {"weights.npy": (last, step, last_told)}
+    epochs = [line["epoch"] for line in history if "epoch" in line and line["step"] == step]
+    told = f"epoch {epochs[-1]}, the last" if epochs else f"step {step}, the last"
+    last = _last(run.path, weight_dict, run.settings["train"]), step, told
+    line = best_epoch(history) if run.settings["keep"] != "last" else None
+    best = line and _best(run, line["step"])
+    files = {"weights.npy": last}
     if best:
         told = f"epoch {line['epoch']}, the best: validation loss {line['validation_loss']:.4f}"
         files = {"weights.npy": (best, line["step"], told)}
         if run.settings["keep"] == "both":
-            files["last.npy"] = (last, step, last_told)
+            files["last.npy"] = last
     for name, (layers, _, told) in files.items():
         path = os.path.join(run.path, name)
         run.report.show(f"writing {path}")

@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 
-import numpy as np
 import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg._train import checkpoints, hooks, images, network, pool5, results, session, settings
@@ -86,7 +85,7 @@ class Run:
             told = f"waiting until the chief has made {checkpoint}"
             machines.wait(lambda: os.path.exists(checkpoint), told, self.report)
         recorded = images.recorded(self.path, checkpoints.last_step(self.path) >= 0)
-        self.listing = listing = self._listing(recorded)
+        self.listing = images.listed(self.path, self.folder, self.settings, recorded, self.report)
         self.report.show(f"reading {self.settings['weights']}")
         weight_dict = network.start(self._load_weights(self.settings["weights"]), self.settings, self.report)
         os.makedirs(self.path, exist_ok=True)
@@ -94,8 +93,8 @@ class Run:
             if self.chief:
                 checkpoints.mend(self.path, self.report)
                 settings.write_config(self.path, self.settings)
-                settings.write_text(self._in("labels.txt"), "".join(f"{name}\n" for name in listing.classes))
-            batches = self._prepare(listing, recorded or listing.names(), weight_dict)
+                settings.write_text(self._in("labels.txt"), "".join(f"{name}\n" for name in self.listing.classes))
+            batches = self._prepare(recorded or self.listing.names(), weight_dict)
             self.stop.expect_none()
             self.last = self.settings["epochs"] * batches.steps_per_epoch
             step = checkpoints.last_step(self.path)
@@ -129,34 +128,19 @@ class Run:
         )
         return True
 
-    def _listing(self, recorded):
-        """The images, which must be those that the run began with."""
-        held_out = None if recorded is None else {name for name, _ in recorded["validation"]}
-        listing = images.split(self.folder, self.settings["validation"], self.settings["seed"], held_out)
-        if recorded is not None:
-            images.expect_same(recorded, listing.names(), self.folder, self.path)
-        self.report.line(listing.text())
-        for doubt in listing.doubts():
-            self.report.problem(doubt)
-        return listing
-
-    def _prepare(self, listing, recorded, weight_dict):
-        """What a run needs before the first step, made once: images.json, and pool5 where it stays the same."""
-        names = {name: recorded[name] for name in ("classes", "training", "validation")}
-        left_out, digest = recorded.get("left_out"), recorded.get("pool5_sha256")
-        path = self._in("images.json")
-        if not os.path.exists(path):
-            settings.write_text(path, json.dumps(names, indent=1) + "\n")
-        paths = [item[0] for item in listing.items]
+    def _prepare(self, record, weight_dict):
+        """The batches. What they need is made once: images.json, and pool5 where it stays the same."""
+        names, digest = self._in("images.json"), record.get("pool5_sha256")
+        if not os.path.exists(names):
+            settings.write_text(names, json.dumps(record, indent=1) + "\n")
+        paths = [path for path, _ in self.listing.items]
         rows, found = None, None
         if self.settings["train"] != "all" and not self.settings["augment"]:
             rows, found = pool5.opened(self, paths, weight_dict, digest)
-        if self.chief and (left_out is None or found != digest):
-            readable = pool5.readable(paths, self.report) if rows is None else ~np.isnan(rows[:, 0, 0, 0])
-            left_out = [number for number, can_be_read in enumerate(readable) if not can_be_read]
-            record = {**names, "left_out": left_out, "pool5_sha256": found}
-            settings.write_text(path, json.dumps(record, indent=1) + "\n")
-        batches = Batches(listing, left_out or [], rows, self.settings)
+        if self.chief and (record.get("left_out") is None or found != digest):
+            record = {**record, "left_out": pool5.unreadable(paths, rows, self.report), "pool5_sha256": found}
+            settings.write_text(names, json.dumps(record, indent=1) + "\n")
+        batches = Batches(self.listing, record.get("left_out") or [], rows, self.settings)
         if not batches.steps_per_epoch:
             raise ValueError(f"{self.folder}: none of the images to train on can be read")
         return batches
@@ -171,8 +155,9 @@ class Run:
             try:
                 session.train(self, batches, start)
             except hooks.NotFinite as error:
-                checkpoints.without_later(self.path, error.step)
-                failure = error
+                failure, good = error.args
+                if self.chief:  # whose checkpoints they are
+                    checkpoints.without_later(self.path, good)
             except tf.errors.OpError as error:
                 raise OSError(f"{self.path}: {(error.message or type(error).__name__).splitlines()[0]}") from error
         if self.chief and checkpoints.last_step(self.path) > 0:
@@ -182,6 +167,6 @@ class Run:
             raise ValueError(
                 f"{self.path}: {failure}; the last good checkpoint is {checkpoints.last(self.path)}; start another run "
                 f"with a --learning-rate below {self.settings['learning_rate']:g}"
-            ) from failure
+            )
         if self.stop.asked:
             self.report.problem(f"{self.path}: stopped; the same command goes on")

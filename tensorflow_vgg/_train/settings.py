@@ -44,14 +44,9 @@ DEFAULTS = {name: default for name, (default, _) in _SETTINGS.items()}
 
 
 def choose(run, given):
-    """The settings of a run: those it has, or for a new one those given and the defaults.
+    """The settings of a run, and the number of epochs that it had until now, None for a new one.
 
-    Args:
-      run: its folder.
-      given: settings by name; None and absent ones are the run's, or the default.
-
-    Returns:
-      (settings, the number of epochs that the run had until now, or None for a new one)
+    Of the settings `given`, None and absent ones are the run's, or for a new one the default.
 
     Raises:
       ValueError: config.json is damaged, or other settings are given than the run's.
@@ -168,12 +163,10 @@ def read_metrics(path):
 
 def _is_metric(values):
     needed = {"step"} if "kept" in values else {"step", "loss", "accuracy", "epoch" if "epoch" in values else "images"}
-    numbers = [value for name, value in values.items() if name not in ("best", "kept")]
-    whole = [values[name] for name in ("step", "epoch", "images") if name in values]
-    return (
-        needed <= set(values)
-        and all(type(value) in (int, float) for value in numbers)
-        and all(type(value) is int and value >= 0 for value in whole)
+    return needed <= set(values) and all(
+        type(value) is int and value >= 0 if name in ("step", "epoch", "images") else type(value) in (int, float)
+        for name, value in values.items()
+        if name not in ("best", "kept")
     )
 
 
