@@ -13,7 +13,7 @@ from trainings import assert_same_weights, command, kept, lines, until
 
 from tensorflow_vgg import weights
 from tensorflow_vgg._command.main import main
-from tensorflow_vgg._train import checkpoints
+from tensorflow_vgg._train import checkpoints, results, session
 from tensorflow_vgg._train import cluster as machines
 
 
@@ -233,6 +233,21 @@ def test_a_cluster_from_tf_config(monkeypatch, config, found):
         machines.read_cluster()
     monkeypatch.delenv("TF_CONFIG")
     assert machines.read_cluster() is None
+
+
+def test_a_worker_whose_loss_is_not_finite_removes_no_checkpoint(home, images, damageable, capsys, monkeypatch):
+    """They are the chief's."""
+
+    def fails(*_):
+        raise results.NotFinite("the loss is nan at step 1", 0)
+
+    shutil.copytree(damageable, "run")
+    monkeypatch.setattr(session, "train", fails)
+    before = files("run")
+    cluster = ["--ps", "a:1", "--workers", "b:1,c:1", "--task", "worker:1"]
+    assert main(["train", os.path.join(images, "training"), "-o", "run", *cluster]) == 2
+    assert "run: the loss is nan at step 1; the last good checkpoint is " in capsys.readouterr().err
+    assert files("run") == before
 
 
 def free_address():

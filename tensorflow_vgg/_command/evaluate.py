@@ -53,7 +53,7 @@ def run(args):
     if args.json:
         say(json.dumps({**result, "wrong": wrong} if args.wrong else result))
     else:
-        for line in evaluation.text(result) + evaluation.text_of_wrong(wrong):
+        for line in evaluation.text(result, wrong):
             say(line)
     sys.stdout.flush()  # before anything else can go wrong
     trained = images.trained_on(os.path.dirname(os.path.abspath(source)), [one.path for one in found])

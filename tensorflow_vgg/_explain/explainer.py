@@ -18,17 +18,9 @@ Explained = collections.namedtuple("Explained", "pixels probabilities classes ca
 
 
 def explainer(net, weight_dict, attention=True, chosen=None, top=1):
-    """Builds a network that explains.
+    """A function from images, float32 [batch, 224, 224, 3] in [0, 1], to a list of `Explained`, by "vgg16" or "vgg19".
 
-    Args:
-      net: "vgg16" or "vgg19".
-      weight_dict: its weights.
-      attention: False leaves the block out.
-      chosen: the class to show. None: the most probable ones.
-      top: how many of these.
-
-    Returns:
-      A function that takes images, float32 [batch, 224, 224, 3] in [0, 1], and returns a list of `Explained`.
+    With `attention=False` the block is left out. `chosen` is the class to show; None: the `top` most probable ones.
     """
     with tf.Graph().as_default() as graph, contextlib.redirect_stdout(sys.stderr):  # away from the results
         rgb = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
@@ -49,16 +41,9 @@ def explainer(net, weight_dict, attention=True, chosen=None, top=1):
             order = np.full([len(pixels), 1], chosen)
         # From the last convolution on, which has been computed already.
         cams = [session.run(cam, {last: found["last"], classes: column}) for column in order.T]
-        return [
-            Explained(
-                image,
-                found["prob"][number],
-                order[number].tolist(),
-                [maps[number] for maps in cams],
-                found["spatial"][number, :, :, 0] if "spatial" in found else None,
-                found["channels"][number] if "channels" in found else None,
-            )
-            for number, image in enumerate(pixels)
-        ]
+        count = len(pixels)
+        spatial = found["spatial"][..., 0] if "spatial" in found else [None] * count
+        channels = found.get("channels", [None] * count)
+        return list(map(Explained, pixels, found["prob"], order.tolist(), zip(*cams), spatial, channels))
 
     return explain

@@ -16,14 +16,16 @@ def class_of(text, labels):
       ValueError: no class is named so, or several are.
     """
     wanted = text.strip().casefold()
-    names = [[label.casefold(), *label.casefold().split(" ", 1), *_words(label.casefold())] for label in labels]
+    names = []
+    for label in map(str.casefold, labels):  # ImageNet's are like "n02129604 tiger, panthera tigris"
+        names.append([label, *label.split(" ", 1), *re.sub(r"^n\d{8} ", "", label).split(", ")])
     found = [number for number, of_class in enumerate(names) if wanted in of_class]
-    exact = [number for number, label in enumerate(labels) if label.casefold() == wanted]
-    if len(found) > 1 and len(exact) != 1:
+    exact = [number for number in found if names[number][0] == wanted]
+    if len(exact or found) > 1:
         told = "; ".join(f"{number} {labels[number]}" for number in found)
         raise ValueError(f"--class {text}: several classes are named so; give the number: {told}")
     if found:
-        return exact[0] if len(exact) == 1 else found[0]
+        return (exact or found)[0]
     if wanted.isdigit() and int(wanted) < len(labels):
         return int(wanted)
     near = difflib.get_close_matches(wanted, dict.fromkeys(name for of_class in names for name in of_class), 3)
@@ -31,31 +33,19 @@ def class_of(text, labels):
     raise ValueError(f"--class {text}: expected a label or a number below {len(labels)}{hint}")
 
 
-def _words(label):
-    """The words of a label of ImageNet's, "n02129604 tiger, Panthera tigris"; of another one the label itself."""
-    return re.sub(r"^n\d{8} ", "", label).split(", ")
-
-
 def numbers(path, picture, explained, labels):
-    """What an image's `Explained` says, as JSON has it.
-
-    Args:
-      path: the image.
-      picture: where its picture is.
-      explained: an `explainer.Explained`.
-      labels: of all classes.
-    """
+    """What the `Explained` of the image at `path` says, as JSON has it; `picture` is where its picture goes."""
     told = {"file": path, "picture": picture, "classes": []}
     for number, cam in zip(explained.classes, explained.cams):
-        wnid = re.match(r"(n\d{8}) (.*)", labels[number])
-        of_class = {"class": number, "wnid": wnid and wnid.group(1), "label": wnid.group(2) if wnid else labels[number]}
-        of_class["probability"] = float(explained.probabilities[number])
-        told["classes"].append({**of_class, "grad_cam": _of_map(cam)})
+        wnid, label = re.fullmatch(r"(?:(n\d{8}) )?(.*)", labels[number]).groups()
+        probability = float(explained.probabilities[number])
+        of_class = {"class": number, "wnid": wnid, "label": label, "probability": probability, "grad_cam": _of_map(cam)}
+        told["classes"].append(of_class)
     if explained.spatial is not None:
         lowered, raised = attention.extreme_channels(explained.channels)
         told["spatial_attention"] = _of_map(explained.spatial)
-        told["lowered"] = [[int(channel), float(explained.channels[channel])] for channel in lowered]
-        told["raised"] = [[int(channel), float(explained.channels[channel])] for channel in raised[::-1]]
+        for name, channels in (("lowered", lowered), ("raised", raised[::-1])):
+            told[name] = [[int(channel), float(explained.channels[channel])] for channel in channels]
         told["nothing_to_see"] = attention.nothing_to_see(explained.spatial, explained.channels)
     return told
 

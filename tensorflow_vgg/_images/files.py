@@ -12,14 +12,10 @@ ENDINGS = (
 
 
 def find(paths):
-    """The image files that `paths` name.
+    """The image files that `paths` name, in their order.
 
-    Args:
-      paths: files, which are taken whatever they are called, and folders, of which and of whose subfolders the files
-        with one of `ENDINGS` are taken, sorted. Names that begin with a dot are left alone.
-
-    Returns:
-      A list of paths, in the order of `paths`.
+    These are files, which are taken whatever they are called, and folders, of which and of whose subfolders the files
+    with one of `ENDINGS` are taken, sorted. Names that begin with a dot are left alone.
 
     Raises:
       FileNotFoundError: there is no such file.

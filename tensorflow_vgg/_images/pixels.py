@@ -14,11 +14,9 @@ _WHITE_IS_0, _BLACK_IS_0, _RGB = 0, 1, 2
 
 
 def read(path, exif=True):
-    """Reads an image, by its content, whatever its name says.
+    """Reads an image of one of the formats of `ENDINGS`, by its content, whatever its name says.
 
-    Args:
-      path: a file of one of the formats of `ENDINGS`.
-      exif: turn the picture as its EXIF orientation, if it has one, says.
+    With `exif` the picture is turned as its EXIF orientation, if it has one, says.
 
     Returns:
       The pixels, [height, width, 3], RGB, of the file's own type, uint8 as a rule; and the float that stands for 1.0 in
@@ -66,7 +64,11 @@ def _read(file):
         formats = ("TIFF",)
     elif start[4:8] == b"ftyp" and start[8:] in _HEIC:
         formats = ("HEIF",)
-        _register_heif()
+        try:
+            import pillow_heif
+        except ImportError as error:
+            raise _Refused("HEIC needs pip install pillow-heif; or save it as JPEG") from error
+        pillow_heif.register_heif_opener()
     try:
         image = Image.open(file, formats=formats)
     except Image.UnidentifiedImageError as error:
@@ -78,14 +80,6 @@ def _read(file):
     if image.format == "TIFF" and not _for_pillow(image):
         return _by_tifffile(file)
     return _by_pillow(image)
-
-
-def _register_heif():
-    try:
-        import pillow_heif
-    except ImportError as error:
-        raise _Refused("HEIC needs pip install pillow-heif; or save it as JPEG") from error
-    pillow_heif.register_heif_opener()
 
 
 def _expect_size(width, height):

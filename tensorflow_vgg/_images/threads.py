@@ -7,15 +7,9 @@ __all__ = ["ahead"]
 
 
 def ahead(paths, load, count):
-    """Yields (path, result) in order, read by two threads.
+    """Yields (path, result) in order, read by two threads, at most `count` of them before they are asked for.
 
-    Args:
-      paths: any number of them.
-      load: a function of a path.
-      count: how many results, at most, are there before they are asked for.
-
-    Yields:
-      The path, and what `load` gives for it, or the AssertionError, OSError or ValueError that it raises.
+    A result is what `load` gives for the path, or the AssertionError, OSError or ValueError that it raises.
     """
 
     def result(path):

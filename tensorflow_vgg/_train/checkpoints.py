@@ -7,7 +7,7 @@ import re
 from tensorflow_vgg._train.settings import write_text
 from tensorflow_vgg._weights import trust
 
-__all__ = ["alone", "last", "last_step", "mend", "steps", "without_later"]
+__all__ = ["alone", "last_step", "mend", "steps", "without_later"]
 
 _OURS = re.compile(
     r"(config\.json|images\.json|labels\.txt|metrics\.jsonl|curves\.png|checkpoint|(weights|last|best-\d+)\.npy).*\.tmp"
@@ -42,19 +42,15 @@ def mend(run, report):
     """
     found = steps(run)
     good = list(found)
-    while good and not _readable(_path(run, good[-1])):
-        report.problem(f"{_path(run, good[-1])}: damaged; going on from the checkpoint before")
-        good.pop()
+    while good and not _readable(os.path.join(run, f"model.ckpt-{good[-1]}")):
+        path = os.path.join(run, f"model.ckpt-{good.pop()}")
+        report.problem(f"{path}: damaged; going on from the checkpoint before")
     if good:
         _keep(run, good)
     elif found:
         raise ValueError(f"{run}: none of its checkpoints can be read; start another run in another folder")
     elif os.path.lexists(os.path.join(run, "checkpoint")):
         os.remove(os.path.join(run, "checkpoint"))
-
-
-def _path(run, step):
-    return os.path.join(run, f"model.ckpt-{step}")
 
 
 def _readable(path):
@@ -81,15 +77,9 @@ def _keep(run, good):
     write_text(os.path.join(run, "checkpoint"), "".join(f"{line}\n" for line in lines))
 
 
-def last(run):
-    """The path of the last checkpoint, or None."""
-    found = steps(run)
-    return _path(run, found[-1]) if found else None
-
-
 def last_step(run):
     """The step of the last checkpoint, or -1."""
-    return ([-1] + steps(run))[-1]
+    return max(steps(run), default=-1)
 
 
 def without_later(run, step):

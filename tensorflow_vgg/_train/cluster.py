@@ -1,6 +1,5 @@
 """The machines of a distributed run: which there are, and waiting for them."""
 
-import collections
 import itertools
 import json
 import os
@@ -14,27 +13,17 @@ from tensorflow_vgg import session_config
 
 __all__ = ["Cluster", "read_cluster", "serve_parameters", "wait"]
 
-
 _WORKERS = ("chief", "master", "worker")  # the jobs whose processes train; the first of them all is the chief
 
 
-class Cluster(collections.namedtuple("Cluster", "jobs job index")):
-    """The machines of a run: the addresses of each job, by its name, and which of them this process is."""
+class Cluster:
+    """The machines of a run: the addresses of each of its `jobs`, by name, and which of them this process is."""
 
-    @property
-    def ps(self):
-        """The addresses of the parameter servers."""
-        return self.jobs["ps"]
-
-    @property
-    def workers(self):
-        """(job, index) of each worker, the chief first."""
-        return [(job, index) for job in _WORKERS for index in range(len(self.jobs.get(job, ())))]
-
-    @property
-    def number(self):
-        """This worker's place among the workers."""
-        return self.workers.index((self.job, self.index))
+    def __init__(self, jobs, job, index):
+        self.jobs, self.job, self.index = jobs, job, index
+        self.ps = jobs["ps"]  # the addresses of the parameter servers
+        self.workers = [(name, number) for name in _WORKERS for number in range(len(jobs.get(name, ())))]
+        self.number = None if job == "ps" else self.workers.index((job, index))  # the chief's is 0
 
     def server(self):
         """TensorFlow's server for this process."""
@@ -48,12 +37,7 @@ class Cluster(collections.namedtuple("Cluster", "jobs job index")):
 
 
 def read_cluster(ps=None, workers=None, task=None):
-    """The `Cluster` that the options or else the variable TF_CONFIG name, or None if there is none.
-
-    Args:
-      ps: addresses HOST:PORT of the parameter servers, separated by commas.
-      workers: likewise; the first is the chief.
-      task: "ps:N" or "worker:N", which of them this process is.
+    """The `Cluster` that --ps, --workers and --task or else the variable TF_CONFIG name, or None if there is none.
 
     Raises:
       ValueError: they do not make a cluster with this process in it.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["Classified", "score", "text", "text_of_wrong", "wrong"]
+__all__ = ["Classified", "score", "text", "wrong"]
 
 _CLASSES_FOR_TOP5 = 6
 
@@ -31,10 +31,8 @@ def score(labels, found):
     classes, confusion = [], {}
     for number in np.unique(truths):
         of_class = first[truths == number]
-        right = int((of_class == number).sum())
-        classes.append(
-            {"label": labels[number], "images": len(of_class), "right": right, "accuracy": right / len(of_class)}
-        )
+        count, right = len(of_class), int((of_class == number).sum())
+        classes.append({"label": labels[number], "images": count, "right": right, "accuracy": right / count})
         taken, counts = np.unique(of_class, return_counts=True)
         confusion[labels[number]] = {labels[other]: int(count) for other, count in zip(taken, counts)}
     tops = {"top1": float((first == truths).mean())}
@@ -57,13 +55,8 @@ def wrong(labels, found):
     ]
 
 
-def text_of_wrong(rows):
-    """The lines of what `wrong` gave."""
-    return [f"{row['file']}: {row['class']}, taken for {row['taken_for']} ({row['probability']:.4f})" for row in rows]
-
-
-def text(result):
-    """The lines of a table of what `score` gave."""
+def text(result, wrong=()):
+    """The lines of a table of what `score` gave, and of what `wrong` gave."""
     width = max(len(row["label"]) for row in result["classes"])
     lines = [f"{'class':{width}}  images  accuracy  taken for"]
     for row in result["classes"]:
@@ -73,4 +66,5 @@ def text(result):
         lines.append(f"{row['label']:{width}}  {row['images']:6}  {row['accuracy']:8.4f}  {told}".rstrip())
     top5 = f", top-5 {result['top5']:.4f}" if "top5" in result else ""
     lines += ["", f"{result['images']} images: top-1 {result['top1']:.4f}{top5}"]
-    return lines
+    told = "{file}: {class}, taken for {taken_for} ({probability:.4f})"
+    return lines + [told.format_map(row) for row in wrong]

@@ -30,17 +30,15 @@ class Listing(typing.NamedTuple):
 
     def names(self):
         """The classes, and the images by folder, name and size, as images.json has them."""
-        parts = {"training": self.training, "validation": self.validation}
-        return {
-            "classes": self.classes,
-            **{part: [[_name(path), _size(path)] for path, _ in items] for part, items in parts.items()},
-        }
+        training, validation = (
+            [[_name(path), _size(path)] for path, _ in part] for part in (self.training, self.validation)
+        )
+        return {"classes": self.classes, "training": training, "validation": validation}
 
     def text(self):
         """The classes and how many images each has: `3 classes: brick 24, grass 25, gravel 24`."""
-        return f"{len(self.classes)} classes: " + _few([
-            f"{name} {self.counts[number]}" for number, name in enumerate(self.classes)
-        ])  # fmt: skip
+        counted = [f"{name} {self.counts[number]}" for number, name in enumerate(self.classes)]
+        return f"{len(self.classes)} classes: {_few(counted)}"
 
     def doubts(self):
         """Lines on what makes the run's result worth less than it seems."""
@@ -69,9 +67,7 @@ def _size(path):
 def find_images(folder, classes=None):
     """The images of a folder with one subfolder a class, sorted by name: (classes, [(path, class number)]).
 
-    Args:
-      folder: the folder.
-      classes: the names of the classes there may be; None: those that there are.
+    `classes` are the names that there may be; None: those that there are.
 
     Raises:
       ValueError: there are no such subfolders, one has no images, is a run, or has a name that no class can have.
@@ -136,13 +132,10 @@ def listed(run, folder, settings, before, report):
 
 
 def split(folder, validation, seed, held_out=None):
-    """The `Listing` of a folder's images.
+    """The `Listing` of a folder with one subfolder of images a class.
 
-    Args:
-      folder: has one subfolder of images a class.
-      validation: another such folder, or the part of each class, as text, that is not trained on.
-      seed: of the hash of each image's class and name that decides which.
-      held_out: the images, as "class/name", that a run which is there does not train on.
+    `validation` is another such folder, or the part of each class, as text, that is not trained on. Which images that
+    are a hash of `seed`, class and name decides, or for a run which is there `held_out`, with "class/name" of them.
 
     Raises:
       ValueError: there are no two classes, or no images to train on.

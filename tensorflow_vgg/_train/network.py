@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 
 from tensorflow_vgg import utils, vgg19_trainable, weights
 
-__all__ = ["TRAINED", "Graph", "Network", "build", "start", "trained_name"]
+__all__ = ["TRAINED", "Graph", "Network", "build", "start"]
 
 TRAINED = {
     "head": {"fc8", *weights.ATTENTION_LAYERS},
@@ -20,10 +20,9 @@ _OPTIMIZERS = {
     "sgd": tf.train.GradientDescentOptimizer,
 }
 
-# The tensors of a run. `trained` is {(layer, 0 or 1): variable}; `losses` and `right` are the sums over a batch.
-Graph = collections.namedtuple(
-    "Graph", "values labels train_mode trained loss accuracy losses right target rate train_step"
-)
+# The tensors of a run. `trained` is {(layer, 0 or 1): variable}; `losses` and `right` are the sums over a batch;
+# `watched` are its loss, accuracy, rate and number of images, by name; `target` is the loss with the weight decay.
+Graph = collections.namedtuple("Graph", "values labels train_mode trained losses right watched target train_step step")
 
 
 class Network(vgg19_trainable.Vgg19):
@@ -58,7 +57,11 @@ class Network(vgg19_trainable.Vgg19):
             initial_value = tf.truncated_normal(initial_value.get_shape(), 0.0, 0.001, seed=self._seed + idx)
         if name in self._trained:
             return super().get_var(initial_value, name, idx, var_name)
-        with tf.variable_creator_scope(_local), tf.device(self._device):
+
+        def local(create, **options):
+            return create(**{**options, "collections": [tf.GraphKeys.LOCAL_VARIABLES], "trainable": False})
+
+        with tf.variable_creator_scope(local), tf.device(self._device):
             return super().get_var(initial_value, name, idx, var_name)
 
 
@@ -69,10 +72,6 @@ def _fed(array):
     tensor = tf.numpy_function(lambda: np.array(array), [], tf.float32)
     tensor.set_shape(shape)
     return tensor
-
-
-def _local(create, **options):
-    return create(**{**options, "collections": [tf.GraphKeys.LOCAL_VARIABLES], "trainable": False})
 
 
 def start(weight_dict, settings, report):
@@ -93,36 +92,19 @@ def start(weight_dict, settings, report):
     return {**found, **(block or weights.attention_start(channels, settings["attention_start"], settings["seed"]))}
 
 
-def trained_name(layer, index):
-    """The name of a layer's kernel (0) or biases (1) in the graph, upstream's."""
-    if layer == "cbam/spatial_attention_conv":
-        return f"{layer}/{('weights', 'biases')[index]}"
-    if layer in weights.ATTENTION_LAYERS:
-        return f"{layer}/{('kernel', 'bias')[index]}"
-    return f"{layer}/{layer}_{('filters' if layer.startswith('conv') else 'weights', 'biases')[index]}"
-
-
 def build(run, weight_dict, values, labels, from_pool5, device):
     """The `Graph` that trains, on batches whose `values` are pixels, or pool5's if `from_pool5`."""
-    settings = run.settings
+    settings, chosen = run.settings, TRAINED[run.settings["train"]]
     train_mode = tf.placeholder_with_default(True, [], name="train_mode")
     images = tf.placeholder(tf.float32, [None, utils.SIZE, utils.SIZE, 3]) if from_pool5 else values
-    network = Network(
-        weight_dict,
-        TRAINED[settings["train"]],
-        values if from_pool5 else None,
-        device,
-        settings["seed"],
-        settings["weights"],
-        dropout=settings["dropout"],
-        attention=settings["attention"],
-        classes=len(run.listing.classes),
-    )
+    options = {name: settings[name] for name in ("attention", "dropout", "seed")}
+    options.update(source=settings["weights"], classes=len(run.listing.classes))
+    network = Network(weight_dict, chosen, values if from_pool5 else None, device, **options)
     network.build(images, train_mode)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=network.fc8)
     loss = tf.reduce_mean(losses)
     right = tf.cast(tf.equal(tf.argmax(network.fc8, 1), labels), tf.float32)
-    trained = {key: var for key, var in network.var_dict.items() if key[0] in TRAINED[settings["train"]]}
+    trained = {key: var for key, var in network.var_dict.items() if key[0] in chosen}
     target = loss
     if settings["weight_decay"]:
         kernels = [tf.nn.l2_loss(var) for (_, index), var in trained.items() if index == 0]
@@ -130,17 +112,7 @@ def build(run, weight_dict, values, labels, from_pool5, device):
     step = tf.train.get_or_create_global_step()
     # From the given rate to zero in half a cosine.
     rate = tf.train.cosine_decay(settings["learning_rate"], step, run.last)
-    optimizer = _OPTIMIZERS[settings["optimizer"]](rate)
-    return Graph(
-        values,
-        labels,
-        train_mode,
-        trained,
-        loss,
-        tf.reduce_mean(right),
-        tf.reduce_sum(losses),
-        tf.reduce_sum(right),
-        target,
-        rate,
-        optimizer.minimize(target, step, list(trained.values())),
-    )
+    train_step = _OPTIMIZERS[settings["optimizer"]](rate).minimize(target, step, list(trained.values()))
+    watched = {"loss": loss, "accuracy": tf.reduce_mean(right), "rate": rate, "images": tf.size(labels)}
+    losses, right = tf.reduce_sum(losses), tf.reduce_sum(right)
+    return Graph(values, labels, train_mode, trained, losses, right, watched, target, train_step, step)

@@ -65,7 +65,7 @@ def attention_images(listing, count):
     """Some validation images across the classes that can be read: [(path, class number, pixels)]."""
     items = listing.validation
     found = []
-    for place in np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)) if items else ():
+    for place in np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)):
         path, label = items[place]
         try:
             found.append((path, label, utils.load_image(path).astype(np.float32)))

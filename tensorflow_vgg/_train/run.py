@@ -11,14 +11,12 @@ It is a folder. It holds what is needed to go on where a process stopped, and at
 """
 
 import contextlib
-import json
 import os
 
 import tensorflow.compat.v1 as tf
 
-from tensorflow_vgg._train import checkpoints, hooks, images, network, pool5, results, session, settings
+from tensorflow_vgg._train import batches, checkpoints, images, network, results, session, settings
 from tensorflow_vgg._train import cluster as machines
-from tensorflow_vgg._train.batches import Batches
 
 __all__ = ["Run"]
 
@@ -48,7 +46,7 @@ class Run:
         self.cluster = cluster
         self.save_every = save_every
         self.draws = draws
-        self.stop = hooks.Stop()
+        self.stop = session.Stop()
         self.trained_now = False  # whether this process, a chief, has made the last step
 
     def train(self):
@@ -94,12 +92,12 @@ class Run:
                 checkpoints.mend(self.path, self.report)
                 settings.write_config(self.path, self.settings)
                 settings.write_text(self._in("labels.txt"), "".join(f"{name}\n" for name in self.listing.classes))
-            batches = self._prepare(recorded or self.listing.names(), weight_dict)
+            self.batches = batches.prepared(self, recorded or self.listing.names(), weight_dict)
             self.stop.expect_none()
-            self.last = self.settings["epochs"] * batches.steps_per_epoch
+            self.last = self.settings["epochs"] * self.batches.steps_per_epoch
             step = checkpoints.last_step(self.path)
             going_on = f"; going on at step {step} of {self.last}" if 0 <= step < self.last else ""
-            self.report.line(batches.text() + going_on)
+            self.report.line(self.batches.text() + going_on)
             if epochs_before not in (None, self.settings["epochs"]):
                 self.report.line(
                     f"{self.settings['epochs']} epochs in place of {epochs_before}: the learning rate, which falls to "
@@ -107,7 +105,7 @@ class Run:
                 )
             if self.chief and step >= self.last and self._is_finished():
                 return True
-            self._steps_and_end(batches, weight_dict, step)
+            self._steps_and_end(weight_dict, step)
         if not self.chief and not self.stop.asked:
             self.report.line(f"{self.path}: all steps are done; the chief writes the weights")
         return not self.stop.asked
@@ -128,24 +126,7 @@ class Run:
         )
         return True
 
-    def _prepare(self, record, weight_dict):
-        """The batches. What they need is made once: images.json, and pool5 where it stays the same."""
-        names, digest = self._in("images.json"), record.get("pool5_sha256")
-        if not os.path.exists(names):
-            settings.write_text(names, json.dumps(record, indent=1) + "\n")
-        paths = [path for path, _ in self.listing.items]
-        rows, found = None, None
-        if self.settings["train"] != "all" and not self.settings["augment"]:
-            rows, found = pool5.opened(self, paths, weight_dict, digest)
-        if self.chief and (record.get("left_out") is None or found != digest):
-            record = {**record, "left_out": pool5.unreadable(paths, rows, self.report), "pool5_sha256": found}
-            settings.write_text(names, json.dumps(record, indent=1) + "\n")
-        batches = Batches(self.listing, record.get("left_out") or [], rows, self.settings)
-        if not batches.steps_per_epoch:
-            raise ValueError(f"{self.folder}: none of the images to train on can be read")
-        return batches
-
-    def _steps_and_end(self, batches, weight_dict, step):
+    def _steps_and_end(self, weight_dict, step):
         """Trains, and whichever way that ends writes what has come of it."""
         start, failure = weight_dict, None
         if step >= 0:
@@ -153,8 +134,8 @@ class Run:
             start = {name: layer for name, layer in weight_dict.items() if name != "fc8"}
         if not self.chief or step < self.last:
             try:
-                session.train(self, batches, start)
-            except hooks.NotFinite as error:
+                session.train(self, start)
+            except results.NotFinite as error:
                 failure, good = error.args
                 if self.chief:  # whose checkpoints they are
                     checkpoints.without_later(self.path, good)
@@ -165,8 +146,8 @@ class Run:
             self.trained_now = not self.stop.asked
         if failure:
             raise ValueError(
-                f"{self.path}: {failure}; the last good checkpoint is {checkpoints.last(self.path)}; start another run "
-                f"with a --learning-rate below {self.settings['learning_rate']:g}"
+                f"{self.path}: {failure}; the last good checkpoint is {tf.train.latest_checkpoint(self.path)}; start "
+                f"another run with a --learning-rate below {self.settings['learning_rate']:g}"
             )
         if self.stop.asked:
             self.report.problem(f"{self.path}: stopped; the same command goes on")

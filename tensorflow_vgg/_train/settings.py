@@ -7,19 +7,9 @@ import platform
 
 from tensorflow_vgg import __version__, weights
 
-__all__ = [
-    "DEFAULTS",
-    "LEARNING_RATES",
-    "best_epoch",
-    "choose",
-    "damaged",
-    "read_json",
-    "read_metrics",
-    "write_config",
-    "write_text",
-]
+__all__ = ["DEFAULTS", "best_epoch", "choose", "damaged", "read_json", "read_metrics", "write_config", "write_text"]
 
-LEARNING_RATES = {"adam": 3e-5, "momentum": 1e-3, "sgd": 1e-2}
+_LEARNING_RATES = {"adam": 3e-5, "momentum": 1e-3, "sgd": 1e-2}
 _BEFORE = {"keep": "last"}  # of runs whose config.json is from before there was the setting
 _MOST = 2**31
 
@@ -32,7 +22,7 @@ _SETTINGS = {
     "train": ("fc", lambda value: value in ("head", "fc", "all")),
     "epochs": (30, lambda value: type(value) is int and 1 <= value < _MOST),
     "batch": (16, lambda value: type(value) is int and 1 <= value < _MOST),
-    "optimizer": ("adam", lambda value: value in tuple(LEARNING_RATES)),
+    "optimizer": ("adam", lambda value: value in tuple(_LEARNING_RATES)),
     "learning_rate": (None, lambda value: type(value) in (int, float) and 0 < value < float("inf")),
     "weight_decay": (0.0, lambda value: type(value) in (int, float) and 0 <= value < float("inf")),
     "dropout": (0.8, lambda value: type(value) in (int, float) and 0 < value <= 1),
@@ -60,12 +50,16 @@ def choose(run, given):
             raise ValueError(f"{run}: expected a new folder or that of a run, found a folder of other files")
         settings = {**DEFAULTS, **given}
         if settings["learning_rate"] is None:
-            settings["learning_rate"] = LEARNING_RATES[settings["optimizer"]]
+            settings["learning_rate"] = _LEARNING_RATES[settings["optimizer"]]
         if settings["weights"] is None:
             settings["weights"] = weights.find("vgg19.npy")
         return settings, None
 
-    recorded = _recorded(path)
+    found = read_json(path).get("settings")
+    recorded = {**_BEFORE, **found} if isinstance(found, dict) else {}
+    wrong = [name for name, (_, fits) in _SETTINGS.items() if not fits(recorded.get(name))]
+    if wrong or set(recorded) != set(_SETTINGS):
+        raise damaged(path, f"expected the settings of a run, not those of {', '.join(wrong) or 'another version'}")
     epochs = recorded["epochs"]
     other = [
         f"{name.replace('_', '-')}: {recorded[name]} in the run, {value} given"
@@ -80,16 +74,6 @@ def choose(run, given):
     return {**recorded, "epochs": given.get("epochs", epochs)}, epochs
 
 
-def _recorded(path):
-    """The settings in config.json."""
-    found = read_json(path).get("settings")
-    settings = {**_BEFORE, **found} if isinstance(found, dict) else {}
-    wrong = [name for name, (_, fits) in _SETTINGS.items() if not fits(settings.get(name))]
-    if wrong or set(settings) != set(_SETTINGS):
-        raise damaged(path, f"expected the settings of a run, not those of {', '.join(wrong) or 'another version'}")
-    return settings
-
-
 def damaged(path, why):
     """The error that tells of a file that is not as it was written."""
     return ValueError(f"{path}: damaged: {why}; put back a copy of the file, or start another run in another folder")
@@ -97,13 +81,11 @@ def damaged(path, why):
 
 def read_json(path):
     """The object in a file of the run."""
-    if os.path.lexists(path) and not os.path.isfile(path):
-        raise damaged(path, "expected a file")
+    if not os.path.isfile(path):
+        raise damaged(path, "expected a file" if os.path.lexists(path) else "it is missing")
     try:
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
-    except FileNotFoundError:
-        raise damaged(path, "it is missing") from None
     except (RecursionError, ValueError) as error:
         raise damaged(path, f"expected JSON: {error}") from error
     if not isinstance(found, dict):
@@ -128,12 +110,11 @@ def write_config(run, settings):
     }
     if os.path.exists(path):
         config = read_json(path)
-        recorded = config.get("weights_sha256")
-        if recorded != digest:
-            raise ValueError(f"{source}: not the file that {run} began with: expected SHA-256 {recorded}, got {digest}")
-        if config["settings"] == settings:
-            return
-    write_text(path, json.dumps({**config, "settings": settings}, indent=1) + "\n")
+    recorded = config.get("weights_sha256")
+    if recorded != digest:
+        raise ValueError(f"{source}: not the file that {run} began with: expected SHA-256 {recorded}, got {digest}")
+    if config.get("settings") != settings:
+        write_text(path, json.dumps({**config, "settings": settings}, indent=1) + "\n")
 
 
 def write_text(path, text):
