@@ -67,10 +67,9 @@ class Network(vgg19_trainable.Vgg19):
 
 def _fed(array):
     """A tensor of the values of an array, which the graph does not hold."""
-    shape = np.shape(array)
     # A copy: a variable keeps the buffer it starts from, and an array may be a read-only file.
     tensor = tf.numpy_function(lambda: np.array(array), [], tf.float32)
-    tensor.set_shape(shape)
+    tensor.set_shape(np.shape(array))
     return tensor
 
 

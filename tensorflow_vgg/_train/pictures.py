@@ -26,10 +26,9 @@ def draw_curves(run):
             places = [line["step"] / per_epoch for line in steps]
             axes.plot(places, [line[name] for line in steps], color=figure.GREY, alpha=0.5, linewidth=0.8, label="step")
             axes.plot([line["epoch"] for line in epochs], [line[name] for line in epochs], "o-", label="training")
-            validated = [line for line in epochs if f"validation_{name}" in line]
-            values = [line[f"validation_{name}"] for line in validated]
+            validated = {line["epoch"]: line[f"validation_{name}"] for line in epochs if f"validation_{name}" in line}
             if validated:
-                axes.plot([line["epoch"] for line in validated], values, "s-", label="validation")
+                axes.plot(list(validated), list(validated.values()), "s-", label="validation")
             if best:
                 axes.axvline(best["epoch"], color="black", linestyle=":", label=f"best: epoch {best['epoch']}")
             axes.set_xlabel("epoch" if epochs else "step")

@@ -79,9 +79,8 @@ class Run:
         self.report.show("looking for images")
         if not self.chief:
             # A worker that begins before there is a checkpoint would look for the chief's variables for long.
-            checkpoint = self._in("checkpoint")
-            told = f"waiting until the chief has made {checkpoint}"
-            machines.wait(lambda: os.path.exists(checkpoint), told, self.report)
+            path = self._in("checkpoint")
+            machines.wait(lambda: os.path.exists(path), f"waiting until the chief has made {path}", self.report)
         recorded = images.recorded(self.path, checkpoints.last_step(self.path) >= 0)
         self.listing = images.listed(self.path, self.folder, self.settings, recorded, self.report)
         self.report.show(f"reading {self.settings['weights']}")

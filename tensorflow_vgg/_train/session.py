@@ -177,8 +177,8 @@ class _Record:
         self._events.close()
 
     def _save(self, session, step):
-        self.saver.keep(session, step)
         self._saved, self._saved_step = time.monotonic(), step
+        self.saver.keep(session, step)
 
     def _end_epoch(self, session, epoch, step):
         images = [line["images"] for line in self._of_epoch]
@@ -186,25 +186,26 @@ class _Record:
             name: float(np.average([line[name] for line in self._of_epoch], weights=images))
             for name in ("loss", "accuracy")
         }
-        validated = self._validate(session)
-        found = {**means, **validated}
+        found = {**means, **self._validate(session)}
         best = found.get("validation_loss", math.inf) < self._least
         if best:
             self._least = found["validation_loss"]
             self.saver.hold(session, step)
         now = time.monotonic()
         seconds = now - self._epoch_began
-        self._note({"epoch": epoch, "step": step, **found, "best": best, "seconds": seconds}, validated)
+        self._note(
+            {"epoch": epoch, "step": step, **found, "best": best, "seconds": seconds}, found.keys() - means.keys()
+        )
         told = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in found.items())
         mark = ", the best so far" if best else ""
         self._run.report.line(f"epoch {epoch}/{self._run.settings['epochs']}: {told}, {seconds:.1f} s{mark}")
-        loss, first = found["loss"], (self._losses or [found["loss"]])[0]
-        if loss >= _DIVERGING * first > max(self._losses, default=0):  # told once
+        self._losses.append(found["loss"])
+        *earlier, loss = self._losses
+        if loss >= _DIVERGING * self._losses[0] > max(earlier, default=0):  # told once
             self._run.report.problem(
                 f"diverging: the loss of epoch {epoch}, {loss:.4g}, is more than {_DIVERGING:g} times the first "
-                f"epoch's, {first:.4g}; stop, and start another run with a lower --learning-rate"
+                f"epoch's, {self._losses[0]:.4g}; stop, and start another run with a lower --learning-rate"
             )
-        self._losses.append(loss)
         self._ended = epoch
         self._epoch_began = now
         self._of_epoch = []
