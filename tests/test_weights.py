@@ -285,6 +285,13 @@ GREEDY = {
         RECONSTRUCT, b"(", NDARRAY, b"K\x00\x85C\x01btR(K\x01\x8a\xff" + b"\x7f" * 255 + b"\x85",
         DTYPE, b"(X\x02\x00\x00\x00f4K\x00K\x01tR\x89C\x00tb",
     ),
+    "an array in an array, fifty thousand times": (
+        b"\x80\x02" + RECONSTRUCT + b"q\x00(" + NDARRAY + b"K\x00\x85C\x01btq\x01K\x01\x85q\x02"
+        + DTYPE + b"(X\x02\x00\x00\x00O8K\x00K\x01tR(K\x03X\x01\x00\x00\x00|NNNK\x00K\x00K\x00tbq\x03Nq\x04}("
+        + b"".join(b"M" + struct.pack("<H", number) + b"h\x00h\x01R(K\x01h\x02h\x03\x89]h\x04atbq\x04"
+                   for number in range(50000))
+        + b"u."
+    ),
     "a long name": b"c" + b"m" * 10**6 + b"\nsystem\n.",
     "a long name by strings": b"X" + struct.pack("<I", 10**6) + b"m" * 10**6 + b"X\x01\x00\x00\x00a\x93.",
     "a name with control characters": b"X\x03\x00\x00\x00a\x1b[X\x01\x00\x00\x00\n\x93.",

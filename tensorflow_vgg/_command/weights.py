@@ -1,6 +1,5 @@
 """`tensorflow-vgg weights`: weight files, checked, made, converted and fetched."""
 
-import hashlib
 import os
 
 import tensorflow_vgg
@@ -90,14 +89,14 @@ def _check(args):
     path = args.file
     if not os.path.exists(path) and path in ("vgg16.npy", "vgg19.npy"):
         path = weights.find(path)
-    sha1, sha256 = hashlib.sha1(), hashlib.sha256()
-    weight_dict = weights.read(path, sha1, sha256)
+    weight_dict = weights.read(path)
     net = args.net or ("vgg19" if "conv3_4" in weight_dict else "vgg16")
     _print_layers(weight_dict)
-    say(f"SHA-1    {sha1.hexdigest()}")
-    say(f"SHA-256  {sha256.hexdigest()}")
+    sha1 = weights.file_digest(path, "sha1")
+    say(f"SHA-1    {sha1}")
+    say(f"SHA-256  {weights.file_digest(path)}")
     weights.check(weight_dict, net, path)
-    known = ": upstream's own vgg16.npy" if sha1.hexdigest() == weights.UPSTREAM_VGG16_SHA1 else ""
+    known = ": upstream's own vgg16.npy" if sha1 == weights.UPSTREAM_VGG16_SHA1 else ""
     block = " with an attention block" if weights.attention_layers(weight_dict) else ""
     say(f"{args.file}: complete weights of {net}{block}{known}")
     if looks_seeded(weight_dict):

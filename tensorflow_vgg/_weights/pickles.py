@@ -14,7 +14,7 @@ import struct
 import numpy as np
 
 from tensorflow_vgg._weights.error import WeightsError, shown
-from tensorflow_vgg._weights.plain import NAMES, SCALARS, Array, Call, Dtype
+from tensorflow_vgg._weights.plain import NAMES, SCALARS, Call, Dtype, expect_scalars, fill_array, refused
 
 __all__ = ["Source", "unpickle"]
 
@@ -22,20 +22,15 @@ _LONGEST_NUMBER = 1000  # bytes or digits
 _LONGEST_NAME = 200
 _LONGEST_HEADER = 1 << 16
 _SPARE = 1 << 20  # bytes: what a small file may ask for beyond its size
+_DEEPEST = 16
 _FEW_OPCODES = 1 << 19  # more than one for four bytes have only those who want to fill the memory
 
 
 class Source:
-    """A file that is read once, from where it is, and not beyond its end.
+    """A file, open for reading bytes, that is read once, from where it is, and not beyond its end."""
 
-    Args:
-      file: open for reading bytes.
-      digests: hashlib objects, updated with what is read.
-    """
-
-    def __init__(self, file, digests=()):
+    def __init__(self, file):
         self._file = file
-        self._digests = digests
         self._end = os.fstat(file.fileno()).st_size if isinstance(file, io.BufferedReader) else None
         self.count = 0
 
@@ -78,47 +73,39 @@ class Source:
         if line.endswith(b"\n"):
             return line[:-1]
         if len(line) == longest:
-            raise WeightsError("refused: a number or a name too long for one; do not use this file")
+            raise refused("a number or a name too long for one")
         raise EOFError
-
-    def finish(self):
-        """Reads the rest."""
-        while self._seen(self._file.read(_SPARE)):
-            pass
 
     def _seen(self, data):
         self.count += len(data)
-        for digest in self._digests:
-            digest.update(data)
         return data
 
 
-class _Mark:
-    """Where on the stack the items of a container begin."""
-
-
-_MARK = _Mark()
+_MARK = object()  # where on the stack the items of a container begin
 
 
 class _Machine:
     """The stack and the memo of a pickle, and what its opcodes do to them."""
 
-    def __init__(self, source):
+    def __init__(self, source, keep_bytes):
         self.source = source
+        self.keep_bytes = keep_bytes
         self.stack = []
         self.memo = {}
+        self.keys = {}
+        self.arrays = {}
         self.spent = 0
         self.count = 0
 
     def run(self):
-        """Does all opcodes. Returns what the pickle holds, with `Array` for arrays."""
+        """Does all opcodes. Returns what the pickle holds, with empty arrays, whose states are in `arrays`."""
         while True:
             code = self.source.take(1)
             if code == b".":
                 return self.stack.pop()
             self.count += 1
             if self.count > _FEW_OPCODES + self.source.count // 4:
-                raise WeightsError("refused: the pickle has more parts than a file of its size; do not use this file")
+                raise refused("the pickle has more parts than a file of its size")
             try:
                 do = _OPCODES[code]
             except KeyError:
@@ -129,7 +116,7 @@ class _Machine:
         """Counts bytes or items that are there once more. A file brings all along that it may ask for."""
         self.spent += size
         if self.spent > 2 * self.source.count + _SPARE:  # with NumPy 1.16 an array's bytes were text before
-            raise WeightsError("refused: the pickle asks for more than a file of its size holds; do not use this file")
+            raise refused("the pickle asks for more than a file of its size holds")
 
     def push(self, value):
         self.stack.append(value)
@@ -151,7 +138,7 @@ class _Machine:
         """An integer of as many bytes as a number says."""
         size = self.number(format)
         if not 0 <= size <= _LONGEST_NUMBER:
-            raise WeightsError("refused: a number too long for one; do not use this file")
+            raise refused("a number too long for one")
         return int.from_bytes(self.source.take(size), "little", signed=True)
 
     def items(self):
@@ -176,9 +163,6 @@ class _Machine:
             raise WeightsError(f"damaged: expected a {kind.__name__}, got {type(self.stack[-1]).__name__}")
         return self.stack[-1]
 
-    def dup(self):
-        self.push(self.stack[-1])
-
     def int_line(self):
         line = self.digits()
         self.push({b"00": False, b"01": True}[line] if line in (b"00", b"01") else int(line))
@@ -200,12 +184,18 @@ class _Machine:
     def set_items(self, items):
         if len(items) % 2:
             raise WeightsError("damaged: a key without a value")
-        keys = items[::2]
-        if not all(isinstance(key, SCALARS) for key in keys):
-            raise WeightsError("refused: keys of a dict that are no strings or numbers; do not use this file")
         if not isinstance(self.stack[-1], dict):
             raise WeightsError(f"damaged: expected a dict, got {type(self.stack[-1]).__name__}")
-        self.stack[-1].update(zip(keys, items[1::2]))
+        self.stack[-1].update(zip(map(self.key, items[::2]), items[1::2]))
+
+    def key(self, key):
+        """A key of a dict; what Python 2 calls a string as text, unless bytes are to stay."""
+        expect_scalars("keys of a dict", [key])
+        if not isinstance(key, bytes) or self.keep_bytes:
+            return key
+        if key not in self.keys:  # once, however often the pickle refers to it
+            self.keys[key] = key.decode("latin1")
+        return self.keys[key]
 
     def as_dict(self):
         items = self.items()
@@ -214,11 +204,11 @@ class _Machine:
 
     def add_items(self):
         items = self.items()
-        self.top(set).update(_hashable(items))
+        self.top(set).update(expect_scalars("items of a set", items))
 
     def put(self, index):
         if not 0 <= index <= self.count:
-            raise WeightsError("refused: the pickle numbers its parts beyond their number; do not use this file")
+            raise refused("the pickle numbers its parts beyond their number")
         self.memo[index] = self.stack[-1]
 
     def get(self, index):
@@ -229,9 +219,8 @@ class _Machine:
     def name(self, module, name):
         """A function or class that the pickle names."""
         if (module, name) not in NAMES:
-            raise WeightsError(
-                f"refused: the pickle wants to run {shown(module)}.{shown(name)}; a weight file needs only NumPy "
-                "arrays in plain containers. Do not use this file"
+            raise refused(
+                f"the pickle wants to run {shown(module)}.{shown(name)}, and weights are arrays in plain containers"
             )
         self.push(NAMES[module, name])
 
@@ -242,36 +231,28 @@ class _Machine:
     def stack_global(self):
         module, name = self.last(2)
         if not (isinstance(module, str) and isinstance(name, str)):
-            raise WeightsError("refused: the pickle wants to run what has no name; do not use this file")
+            raise refused("the pickle wants to run what has no name")
         self.name(module, name)
 
     def reduce(self):
         function, arguments = self.last(2)
         if type(function) is not Call or type(arguments) is not tuple:
-            raise WeightsError(f"refused: the pickle wants to call a {type(function).__name__}; do not use this file")
-        self.push(function.call(self.spend, *arguments))
+            raise refused(f"the pickle wants to call a {type(function).__name__}")
+        self.push(function.call(self, *arguments))
 
     def build(self):
         state = self.last(1)[0]
         value = self.stack[-1]
-        if type(value) not in (Array, Dtype) or type(state) is not tuple:
-            raise WeightsError(f"refused: the pickle wants to change a {type(value).__name__}; do not use this file")
-        value.fill(self.spend, *state)
-
-
-def _hashable(items):
-    if not all(isinstance(item, SCALARS) for item in items):
-        raise WeightsError("refused: a set of what are no strings or numbers; do not use this file")
-    return items
+        fill = {np.ndarray: fill_array, Dtype: Dtype.fill}.get(type(value))
+        if fill is None or type(state) is not tuple:
+            raise refused(f"the pickle wants to change a {type(value).__name__}")
+        fill(value, self, *state)
 
 
 _OPCODES = {
     b"\x80": lambda pickle: pickle.number("B"),  # the protocol
     b"\x95": lambda pickle: pickle.number("<Q"),  # how long a part of the file is
     b"(": lambda pickle: pickle.push(_MARK),
-    b"0": lambda pickle: pickle.last(1),
-    b"1": lambda pickle: pickle.items(),
-    b"2": _Machine.dup,
     b"N": lambda pickle: pickle.push(None),
     b"\x88": lambda pickle: pickle.push(True),
     b"\x89": lambda pickle: pickle.push(False),
@@ -309,7 +290,7 @@ _OPCODES = {
     b"u": lambda pickle: pickle.set_items(pickle.items()),
     b"\x8f": lambda pickle: pickle.push(set()),
     b"\x90": _Machine.add_items,
-    b"\x91": lambda pickle: pickle.push(frozenset(_hashable(pickle.items()))),
+    b"\x91": lambda pickle: pickle.push(frozenset(expect_scalars("items of a set", pickle.items()))),
     b"p": lambda pickle: pickle.put(int(pickle.digits())),
     b"q": lambda pickle: pickle.put(pickle.number("B")),
     b"r": lambda pickle: pickle.put(pickle.number("<I")),
@@ -333,52 +314,37 @@ def unpickle(source, keep_bytes):
       source: a `Source`.
       keep_bytes: whether keys of dicts are so too.
     """
-    return _Resolving(keep_bytes).resolve(_Machine(source).run())
+    pickle = _Machine(source, keep_bytes)
+    found = pickle.run()
+    _settle(found, pickle.arrays, {})
+    return found
 
 
-class _Resolving:
-    """Makes arrays of what stands for them."""
+def _settle(value, arrays, heights, depth=0):
+    """Gives the arrays in a value their data, the innermost first.
 
-    def __init__(self, keep_bytes):
-        self._keep_bytes = keep_bytes
-        self._done = {}
-        self._keys = {}
-
-    def resolve(self, value, depth=0):
-        if isinstance(value, SCALARS):
-            return value
-        if id(value) in self._done:
-            return self._done[id(value)]
-        if depth > 16:
-            raise WeightsError("refused: containers nested too deep, or holding themselves; do not use this file")
-        if type(value) is Array:
-            result = self._array(value, depth)
-        elif isinstance(value, dict):
-            result = type(value).copy(value)  # of its class, with a defaultdict's default
-            result.clear()
-            for key, item in value.items():
-                result[self._key(key)] = self.resolve(item, depth + 1)
+    Returns:
+      How many containers deep it is. That is bounded, as freeing arrays in arrays without end would end the process.
+    """
+    if isinstance(value, SCALARS):
+        return 0
+    if id(value) not in heights:
+        if depth > _DEEPEST:
+            raise refused("containers nested too deep, or holding themselves")
+        _, state = arrays.get(id(value), (None, None))
+        if isinstance(value, dict):
+            items = value.values()
         elif isinstance(value, (list, tuple, set, frozenset)):
-            result = type(value)([self.resolve(item, depth + 1) for item in value])
+            items = value
+        elif state:
+            items = state[-1] if isinstance(state[-1], list) else ()
+        elif type(value) is np.ndarray:
+            raise refused("an array without shape and dtype")
         else:
-            raise WeightsError(f"refused: expected arrays in plain containers, got {type(value).__name__}")
-        self._done[id(value)] = result
-        return result
-
-    def _key(self, key):
-        if not isinstance(key, bytes) or self._keep_bytes:
-            return key
-        if id(key) not in self._keys:
-            self._keys[id(key)] = key.decode("latin1")
-        return self._keys[id(key)]
-
-    def _array(self, value, depth):
-        data = value.data
-        if data is None:
-            raise WeightsError("refused: an array without shape and dtype; do not use this file")
-        if isinstance(data, list):
-            data = [self.resolve(item, depth + 1) for item in data]
-        array = np.ndarray((0,), np.int8)
-        # Shape, dtype and data are checked; of all ways only this one shares the bytes and stays writable.
-        array.__setstate__((1, value.shape, value.dtype, value.fortran, data))
-        return array
+            raise refused(f"expected arrays in plain containers, got {type(value).__name__}")
+        heights[id(value)] = 1 + max((_settle(item, arrays, heights, depth + 1) for item in items), default=0)
+        if state:
+            value.__setstate__(state)  # of all ways only this one shares the bytes and stays writable
+    if depth + heights[id(value)] > _DEEPEST + 1:
+        raise refused("containers nested too deep")
+    return heights[id(value)]

@@ -12,7 +12,7 @@ from tensorflow_vgg._weights.pickles import Source, unpickle
 __all__ = ["file_digest", "read", "read_objects"]
 
 
-def read(path, *digests):
+def read(path):
     """Reads a weight dict, without running anything that the file may hold.
 
     NumPy reads such a file by unpickling it, which lets a file run any code. This reader builds arrays, lists,
@@ -21,7 +21,6 @@ def read(path, *digests):
 
     Args:
       path: a `.npy` file of a pickled dict.
-      *digests: hashlib objects, updated with every byte of the file while it is read.
 
     Returns:
       A dict: layer name -> `[kernel, biases]` or `{0: kernel, 1: biases}`, as the file has it.
@@ -37,7 +36,7 @@ def read(path, *digests):
         start = file.read(512)
         file.seek(0)
         _recognise(start, path)
-        weights = read_objects(file, path, digests=digests)
+        weights = read_objects(file, path)
     if isinstance(weights, np.ndarray) and weights.shape == ():
         weights = weights.item()
     if not isinstance(weights, dict):
@@ -45,7 +44,7 @@ def read(path, *digests):
     return weights
 
 
-def read_objects(file, path, bare=False, keep_bytes=False, digests=()):
+def read_objects(file, path, bare=False, keep_bytes=False):
     """Reads a `.npy` of Python objects as `read` does, whatever plain containers and arrays it holds.
 
     Args:
@@ -53,7 +52,6 @@ def read_objects(file, path, bare=False, keep_bytes=False, digests=()):
       path: its name, for the messages.
       bare: whether it is a pickle without the header of a `.npy`.
       keep_bytes: whether the keys of Python 2's dicts stay bytes, as `numpy.load(path, encoding="bytes")` has them.
-      digests: hashlib objects, updated with every byte of the file while it is read.
 
     Returns:
       What `numpy.load(path, allow_pickle=True)` would: mostly an object array.
@@ -62,17 +60,15 @@ def read_objects(file, path, bare=False, keep_bytes=False, digests=()):
       WeightsError: the file holds no objects, is cut short, or wants to run code.
     """
     try:
-        source = Source(file, digests)
+        source = Source(file)
         if not bare:
             _read_header(source)
-        found = unpickle(source, keep_bytes)
-        if digests:
-            source.finish()
-        return found
+        return unpickle(source, keep_bytes)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
     except EOFError as error:
-        raise _truncated(path) from error
+        size = f" at {os.path.getsize(path)} bytes" if os.path.isfile(path) else ""
+        raise WeightsError(f"{path}: cut short{size}; get the file again") from error
     except MemoryError as error:
         raise WeightsError(f"{path}: needs more memory than there is") from error
     except Exception as error:  # a damaged or hostile file can make NumPy and Python raise anything
@@ -92,9 +88,9 @@ def _read_header(source):
         raise WeightsError(f"expected a dict of layers, got {kind}")
 
 
-def file_digest(path):
-    """The SHA-256 of a file's bytes, as hexadecimal digits."""
-    found = hashlib.sha256()
+def file_digest(path, kind="sha256"):
+    """The SHA-256, or another digest that hashlib has, of a file's bytes, as hexadecimal digits."""
+    found = hashlib.new(kind)
     with open(path, "rb") as file:
         for part in iter(lambda: file.read(1 << 20), b""):
             found.update(part)
@@ -119,8 +115,3 @@ def _recognise(start, path):
     else:
         found = f"a file that begins with {start[:8]!r}"
     raise WeightsError(f"{path}: expected a .npy file of a dict of layers, got {found}")
-
-
-def _truncated(path):
-    size = f" at {os.path.getsize(path)} bytes" if os.path.isfile(path) else ""
-    return WeightsError(f"{path}: cut short{size}; get the file again")
