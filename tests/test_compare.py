@@ -825,7 +825,7 @@ HOSTILE = {
     "recursion": ("about", lambda: as_json("[" * 100000)),
     "bytes": ("about", lambda: as_json("[]," * (3 << 20))),
     "pixels": ("pixels", lambda: member(FLAT.format("<f4", (1 << 40, 224, 224, 3)))),
-    "no array": ("pixels", lambda: member("(" * 60000)),
+    "EOF: reading array header": ("pixels", lambda: member("(" * 60000)),
     "expected numbers": ("sample/prob", lambda: member(FLAT.format("|O", (50,)), bytes(400))),
     "not in the layer": ("index/pool5", lambda: npy(np.full(50, 1 << 40))),
     "in so small a file": ("layer/nothing", lambda: b""),

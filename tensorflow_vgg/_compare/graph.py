@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-__all__ = ["ATTENTION_LAYERS", "Parts", "described", "digest", "nodes"]
+__all__ = ["ATTENTION_LAYERS", "Parts", "ancestors", "described", "digest", "nodes"]
 
 ATTENTION_LAYERS = ("fc_1", "fc_2", "spatial_attention_conv")
 
@@ -30,7 +30,7 @@ class Parts:
         self._graph = graph
         self._layers = {}  # of a node the first layer that needs it
         for layer, tensor in tensors.items():
-            for name in _ancestors(tensor.op, self._layers):
+            for name in ancestors(tensor.op, self._layers):
                 self._layers[name] = layer
         dependent = {tensor.op.name for tensor in fed}
         linear = []
@@ -49,7 +49,7 @@ class Parts:
         self.entering = {self._layers[op.name]: op.inputs[0] for op in linear[:1]}
         self.entering.update({self._layers[op.name]: op.inputs[0] for op in linear[1:] if op.type == "MatMul"})
         # The means and the scale are constants, but no weights.
-        self._preprocessing = _ancestors(linear[0].inputs[0].op, ()) if linear else set()
+        self._preprocessing = ancestors(linear[0].inputs[0].op) if linear else set()
 
     def in_attention(self, name):
         """Whether a node is part of an attention block."""
@@ -86,7 +86,7 @@ class Parts:
         return {"state": "passes" if passes else "acts", "layer": layer}
 
 
-def _ancestors(op, known):
+def ancestors(op, known=()):
     """The names of all nodes that `op` needs, its own included, without those that are known."""
     found, waiting = set(), [op]
     while waiting:

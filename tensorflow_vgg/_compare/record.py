@@ -9,7 +9,7 @@ import numpy as np
 from tensorflow_vgg import session_config
 from tensorflow_vgg._compare import modules as networks
 from tensorflow_vgg._compare import steps
-from tensorflow_vgg._compare.graph import Parts, described, nodes
+from tensorflow_vgg._compare.graph import Parts, ancestors, described, nodes
 
 __all__ = ["record", "surroundings"]
 
@@ -95,23 +95,23 @@ def _tensors(network, graph, feed):
             if isinstance(value, tf.Tensor) and id(value) not in own:
                 attributes.setdefault(name, value)
     fed = {tensor.op.name for tensor in feed}
-    order, needs = {}, {}
-    for number, op in enumerate(graph.get_operations()):
-        order[op.name] = number
-        lacking = [needs[tensor.op.name] for tensor in op.inputs if tensor.op.name in needs]
-        if op.type == "Placeholder" and op.name not in fed:
-            lacking = [op.name]
-        if lacking:
-            needs[op.name] = lacking[0]
+    order = [op.name for op in graph.get_operations()]
+    empty = [op.name for op in graph.get_operations() if op.type == "Placeholder" and op.name not in fed]
     found = {
         name: value
         for name, value in attributes.items()
         if isinstance(value, tf.Tensor) and value.graph is graph and value.op.name not in fed
         if np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind in "biuf"
     }
-    names = sorted(found, key=lambda name: order[found[name].op.name])
-    unfed = {name: needs[found[name].op.name] for name in names if found[name].op.name in needs}
-    return {name: found[name] for name in names if name not in unfed}, unfed
+    tensors, unfed = {}, {}
+    for name, tensor in sorted(found.items(), key=lambda item: order.index(item[1].op.name)):
+        needed = ancestors(tensor.op)
+        lacking = [placeholder for placeholder in empty if placeholder in needed]
+        if lacking:
+            unfed[name] = lacking[0]
+        else:
+            tensors[name] = tensor
+    return tensors, unfed
 
 
 def _expect(layers, tensors, unfed):

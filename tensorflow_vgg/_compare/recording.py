@@ -24,7 +24,7 @@ __all__ = ["Layer", "Recording", "Weight", "save", "size"]
 _FORMAT = 1
 _NETS = ("vgg16", "vgg19", "vgg19_trainable")
 _MOST_ABOUT = 8 << 20  # bytes of JSON; those of a network of 1000 nodes are some 200,000
-_MOST_HEADER = 1000  # bytes that say what an array is; NumPy writes 118
+_MOST_HEADER = 1000  # bytes that say what an array is; NumPy writes 128
 _MOST_ARRAY = 256 << 20  # bytes of an array in a small file, and in a larger one this many times its size:
 _MOST_PACKED = 64
 _LONGEST_NUMBER = 20  # digits; Python takes the square of their number to read more
@@ -137,15 +137,13 @@ class Recording:
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{name}: packed in another way")
         with self._zip.open(entry) as member:
-            start = member.read(10)
-            length = int.from_bytes(start[8:], "little")
-            if start[:8] != b"\x93NUMPY\1\0" or length > _MOST_HEADER:
-                raise ValueError(f"{name}: no array")
-            header = io.BytesIO(start[8:] + member.read(length))
+            header = io.BytesIO(member.read(_MOST_HEADER))
+        if np.lib.format.read_magic(header) != (1, 0):
+            raise ValueError(f"{name}: another version of .npy")
         found, _, dtype = np.lib.format.read_array_header_1_0(header)
         if dtype.kind not in "biuf" or (shape is not None and found != shape):
             raise ValueError(f"{name}: {dtype} of shape {found}, expected numbers" + (f" of {shape}" if shape else ""))
-        if size(found) * dtype.itemsize + 10 + length != entry.file_size or entry.file_size > (most or self._most):
+        if size(found) * dtype.itemsize + header.tell() != entry.file_size or entry.file_size > (most or self._most):
             raise ValueError(f"{name}: {entry.file_size} bytes")
         with self._zip.open(entry) as member:
             return np.lib.format.read_array(member, allow_pickle=False)

@@ -111,13 +111,7 @@ def seeded(net="vgg19", seed=19, thin=False, writable=False):
 
 
 def _mapped(source_of, make, writable):
-    """What `load` returns.
-
-    Args:
-      source_of: says what the weights are made from; another after `make` than before, and nothing is cached.
-      make: makes the weight dict.
-      writable: as for `load`.
-    """
+    """What `load` returns of the dict that `make` makes. If `source_of` changes meanwhile nothing is cached."""
     source, weight_dict = source_of(), None
     try:
         found = store.find(source)
@@ -147,7 +141,6 @@ def _mapped(source_of, make, writable):
 
 
 def _arrays(kind, layers, writable):
-    """The weight dict of an entry."""
     weight_dict = kind()
     for name, container, tensors in layers:
         pair = [_map(path, shape, writable) for path, shape in tensors]

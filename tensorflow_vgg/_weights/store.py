@@ -33,7 +33,7 @@ __all__ = ["Entry", "can_hold", "clear", "entries", "find", "folder", "make", "m
 
 _VERSION = 2
 _MANIFEST, _LOCK = "manifest.json", "lock"
-_MAKING, _REMOVING = ".making-", ".removing-"
+_PART = ".part-"  # begins the name of a folder that is being made or removed
 _LARGEST_MANIFEST = 1 << 24
 _CONTAINERS = {kind.__name__: kind for kind in (collections.OrderedDict, dict, list, tuple)}
 
@@ -172,7 +172,7 @@ def making():
     with trust.open_own(os.path.join(root, ".lock"), "ab") as lock:
         if trust.exclusive(lock, wait=True):
             for name in os.listdir(root):
-                if name.startswith(_MAKING):  # of a process that died
+                if name.startswith(_PART):  # of a process that died, or is about to remove it
                     _remove_folder(os.path.join(root, name))
         yield root
 
@@ -208,7 +208,7 @@ def make(root, source, weight_dict):
     """
     for path in _with_key(root, source):
         _remove(path)
-    folder = tempfile.mkdtemp(prefix=_MAKING, dir=root)
+    folder = tempfile.mkdtemp(prefix=_PART, dir=root)
     try:
         trust.open_own(os.path.join(folder, _LOCK), "xb").close()
         layers, files = [], (f"{number:03d}.bin" for number in itertools.count())
@@ -224,15 +224,9 @@ def make(root, source, weight_dict):
 
 
 def _write_tensor(folder, name, array):
-    array = np.ascontiguousarray(array, "<f4")
-    data = array.reshape(-1).data
-    status = _write(os.path.join(folder, name), data)
-    return {
-        "file": name,
-        "shape": array.shape,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "status": _status(status),
-    }
+    data = np.ascontiguousarray(array, "<f4").reshape(-1).data
+    status = _status(_write(os.path.join(folder, name), data))
+    return {"file": name, "shape": array.shape, "sha256": hashlib.sha256(data).hexdigest(), "status": status}
 
 
 def _write(path, data):
@@ -288,13 +282,9 @@ def _bytes(path):
 def sweep():
     """Removes entries that nobody maps and whose source is gone, or is not as it was."""
     with contextlib.suppress(OSError):
-        root = folder()
-        for path, manifest in _ours(root):
+        for path, manifest in _ours(folder()):
             if not _is_useful(manifest):
                 _remove(path)
-        for name in os.listdir(root):
-            if name.startswith(_REMOVING):  # of a process that died
-                _remove_folder(os.path.join(root, name))
 
 
 def clear():
@@ -315,13 +305,12 @@ def clear():
                     freed += size
                 else:
                     left.append(path)
-        sweep()
     return freed, left
 
 
 def _remove(path):
     """Removes an entry unless a process maps it. Returns whether it is gone."""
-    gone = os.path.join(os.path.dirname(path), f"{_REMOVING}{uuid.uuid4().hex}")
+    gone = os.path.join(os.path.dirname(path), f"{_PART}{uuid.uuid4().hex}")
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # a damaged entry may have none
             lock = stack.enter_context(trust.open_own(os.path.join(path, _LOCK), "r+b"))
