@@ -14,6 +14,13 @@ Run = collections.namedtuple("Run", "pixels values entering first")
 Run.__doc__ = "What a network was fed, its layers' values, what enters its matrix products, its first such layer."
 
 
+# What the axes of a map are called, in each order that a matrix product may take them in.
+_ORDERS = {
+    axes: ", ".join(("rows", "columns", "channels")[axis - 1] for axis in axes)
+    for axes in itertools.permutations((1, 2, 3))
+}
+
+
 class _Step:
     """How a network goes from one layer to the next.
 
@@ -25,9 +32,11 @@ class _Step:
       kind: what a recording calls it.
       words: what people call it.
       after: whether it shows only after its layer.
+      parts: what else a recording has of a step, and what makes it what it has to be, or raises.
     """
 
     after = False
+    parts = ()
 
     def key(self, step):
         """What tells this step from others of its kind."""
@@ -35,7 +44,7 @@ class _Step:
 
     def load(self, step):
         """The step as a recording has it, with values made what they have to be; raises if they cannot be."""
-        return step
+        return {**step, "layer": str(step["layer"]), **{key: make(step[key]) for key, make in self.parts}}
 
     def tell(self, sides):
         """The layers that show what differs, and what to say of it, for each step."""
@@ -127,7 +136,7 @@ class Preprocessing(_Step):
         ]
         if not all(parts) or not all(colour in (None, 0, 1, 2) for colour in order):
             raise ValueError("a channel of no colour")
-        return dict(step, order=order, fits=parts, error=float(step.get("error", 0)))
+        return dict(super().load(step), order=order, fits=parts, error=float(step.get("error", 0)))
 
     def agree(self, sides):
         return super().agree(sides) or False  # what every network has, and neither recording tells of
@@ -185,29 +194,22 @@ class Flattening(_Step):
 
     kind = "flattening"
     words = "flatten order"
+    parts = (("axes", lambda axes: _ORDERS[tuple(axes)]),)
 
     def seen(self, run):
         found = []
         for layer, entered, before in _products(run):
             maps = [value for _, value in before if value.ndim == 4 and value.size == entered.size]
-            for value, axes in itertools.product(maps, itertools.permutations((1, 2, 3))):
+            for value, axes in itertools.product(maps, _ORDERS):
                 if np.array_equal(value.transpose(0, *axes).reshape(entered.shape), entered):
                     found.append({"kind": self.kind, "layer": layer, "axes": list(axes)})
                     break
         return found
 
-    def load(self, step):
-        axes = list(map(int, step["axes"]))
-        if sorted(axes) != [1, 2, 3]:
-            raise ValueError("other axes than three")
-        return dict(step, axes=axes)
-
     def other(self, step_a, step_b, *_):
         if step_a["axes"] == step_b["axes"]:
             return None
-        axes = "rows", "columns", "channels"
-        shown = [", ".join(axes[axis - 1] for axis in step["axes"]) for step in (step_a, step_b)]
-        return "flatten order", f"flatten order before {step_a['layer']}: A {shown[0]}; B {shown[1]}"
+        return "flatten order", f"flatten order before {step_a['layer']}: A {step_a['axes']}; B {step_b['axes']}"
 
 
 class Dropout(_Step):
@@ -215,6 +217,7 @@ class Dropout(_Step):
 
     kind = words = "dropout"
     after = True  # not in the layer that it is dropped from
+    parts = (("before", str), ("kept", float))
 
     def key(self, step):
         return step["before"]
@@ -252,9 +255,6 @@ class Dropout(_Step):
             return None
         return kept
 
-    def load(self, step):
-        return dict(step, before=str(step["before"]), kept=float(step["kept"]), units=step.get("units"))
-
     def comparable(self, step_a, step_b):
         return step_a["layer"] == step_b["layer"]
 
@@ -265,7 +265,7 @@ class Dropout(_Step):
             shown = ["every unit" if part == 1 else f"units with probability {part}" for part in kept]
             return "dropout", f"dropout after {before}: A keeps {shown[0]}, B keeps {shown[1]}"
         # Without `units`, in older recordings, only the layer tells whether they are the same.
-        if kept[0] < 1 and departs and (step_a["units"] is None or step_a["units"] != step_b["units"]):
+        if kept[0] < 1 and departs and (step_a.get("units") is None or step_a["units"] != step_b.get("units")):
             return "dropout", f"dropout after {before}: A and B keep other units, both with probability {kept[0]}"
         return None
 
@@ -274,6 +274,7 @@ class Pooling(_Step):
     """Whether a layer is the largest, or the mean, of each window of 2x2 of the one before."""
 
     kind = words = "pooling"
+    parts = (("how", str),)
 
     def seen(self, run):
         maps = [(layer, value) for layer, value in run.values.items() if value.ndim == 4]
@@ -294,9 +295,6 @@ class Pooling(_Step):
                 return how
         return None
 
-    def load(self, step):
-        return dict(step, how=str(step["how"]))
-
     def other(self, step_a, step_b, *_):
         if step_a["how"] == step_b["how"]:
             return None
@@ -316,4 +314,4 @@ def seen(run):
 def load(steps):
     """What `seen` gave, from a file; raises what Python raises where it does not fit."""
     kinds = {step.kind: step for step in STEPS}
-    return [kinds[step["kind"]].load(dict(step, layer=str(step["layer"]))) for step in steps if step["kind"] in kinds]
+    return [kinds[step["kind"]].load(step) for step in steps if step["kind"] in kinds]

@@ -4,7 +4,6 @@ TensorFlow's op ImmutableConst takes a tensor from a whole file. So weights are 
 a network built from there needs neither the time nor the memory that 575 MB of constants in a graph cost.
 """
 
-import collections
 import warnings
 
 import numpy as np
@@ -17,16 +16,11 @@ from tensorflow_vgg._weights.store import clear, entries, folder
 __all__ = ["MappedArray", "clear", "entries", "folder", "holds", "load", "region_of", "seeded"]
 
 
-class MappedArray(np.ndarray):
+class MappedArray(np.memmap):
     """A tensor of the cache: a float32 array whose pages are read when they are needed.
 
-    Views keep the class; what is computed from it is an ordinary array.
+    Views keep the class, and know the file; what is computed from it is an ordinary array.
     """
-
-    def __array_finalize__(self, parent):
-        origin = getattr(parent, "_origin", None)
-        shares = origin is not None and np.may_share_memory(self, parent)
-        self._origin = origin if shares else None
 
     def __array_wrap__(self, array, context=None, return_scalar=False):
         if array is self:  # what was computed in place
@@ -42,20 +36,16 @@ class MappedArray(np.ndarray):
         return repr(self.view(np.ndarray))
 
 
-# Where a mapped array comes from: its file, whether it can be changed, its own place in memory.
-_Origin = collections.namedtuple("_Origin", ["path", "writable", "address", "size"])
-
-
 def region_of(array):
     """The file that holds exactly this array, or None: for any other array, for parts and rearrangements.
 
     A map that may be written can have other values by now: see `holds`.
     """
-    origin = array._origin if isinstance(array, MappedArray) else None
-    if origin is None or array.dtype != np.float32 or not array.flags.c_contiguous:
+    if not isinstance(array, MappedArray) or array.filename is None:
         return None
-    is_whole = array.ctypes.data == origin.address and array.nbytes == origin.size
-    return origin.path if is_whole else None
+    # What is in one piece, and as long as the map, is all of it.
+    is_whole = array.dtype == np.float32 and array.flags.c_contiguous and array.nbytes == len(array._mmap)
+    return array.filename if is_whole else None
 
 
 def holds(array):
@@ -63,7 +53,7 @@ def holds(array):
     path = region_of(array)
     if path is None:
         return False
-    if not array._origin.writable:
+    if array.mode == "r":
         return True
     ours = array.view(np.ndarray).reshape(-1).view(np.uint32)
     try:
@@ -143,13 +133,6 @@ def _mapped(source_of, make, writable):
 def _arrays(kind, layers, writable):
     weight_dict = kind()
     for name, container, tensors in layers:
-        pair = [_map(path, shape, writable) for path, shape in tensors]
+        pair = [MappedArray(path, "<f4", "c" if writable else "r", shape=shape) for path, shape in tensors]
         weight_dict[name] = container(enumerate(pair) if issubclass(container, dict) else pair)
     return weight_dict
-
-
-def _map(path, shape, writable):
-    whole = np.memmap(path, "<f4", "c" if writable else "r", shape=shape)
-    array = whole.view(MappedArray)
-    array._origin = _Origin(path, writable, whole.ctypes.data, whole.nbytes)
-    return array
