@@ -97,12 +97,11 @@ def build(cls, given, feed, from_file, **options):
         if "include_top" in options and "include_top" not in known:
             raise ValueError("its class has no argument include_top: record it without --no-top")
         network = cls(*arguments, **{name: value for name, value in options.items() if name in known}, **named)
+        mode = {}
         if "train_mode" in inspect.signature(network.build).parameters:
-            train_mode = tf.placeholder(tf.bool, [], name="train_mode")
-            feed[train_mode] = False
-            network.build(images, train_mode=train_mode)
-        else:
-            network.build(images)
+            mode["train_mode"] = tf.placeholder(tf.bool, [], name="train_mode")
+            feed[mode["train_mode"]] = False
+        network.build(images, **mode)
     return loads, network
 
 
@@ -110,17 +109,16 @@ def _arguments(cls, given):
     """Whether a class takes weights, and the arguments, by place and by name, that give it them."""
     parameters = list(inspect.signature(cls).parameters.values())
     plain = [item for item in parameters if item.kind not in (item.VAR_KEYWORD, item.VAR_POSITIONAL)]
-    unlikely = {item.name: _unlikely(item) for item in plain}
-    taking = sorted((name for name in unlikely if unlikely[name] is not None), key=unlikely.get)
-    if not taking and not any(item.kind is item.VAR_POSITIONAL for item in parameters):
+    taking = min(filter(_unlikely, plain), key=_unlikely, default=None)
+    if taking is None and not any(item.kind is item.VAR_POSITIONAL for item in parameters):
         return False, [], {}
     if given is None:
         raise ValueError("its class takes weights: give them with --weights FILE or seeded:N")
-    if not taking:
+    if taking is None:
         return True, [given], {}
-    if "dict" in taking[0] and not isinstance(given, dict):
+    if "dict" in taking.name and not isinstance(given, dict):
         given = weights.read(given)
-    return True, [], {taking[0]: given}
+    return True, [], {taking.name: given}
 
 
 def _unlikely(parameter):

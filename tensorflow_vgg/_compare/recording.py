@@ -172,16 +172,10 @@ class Recording:
 def _settings(given):
     """The settings; those that another recording is made with are what they have to be."""
     net, layers, samples, source = (given.get(key) for key in ("net", "layers", "samples", "weights"))
-    if net not in _NETS:
-        raise ValueError("an unknown network")
-    if samples is not None and int(samples) < 1:
-        raise ValueError("no samples")
-    return {
-        **given,
-        "layers": None if layers is None else list(map(str, layers)),
-        "samples": None if samples is None else int(samples),
-        "weights": None if source is None else str(source),
-    }
+    if net not in _NETS or (samples is not None and int(samples) < 1):
+        raise ValueError("settings that no recording is made with")
+    layers = None if layers is None else list(map(str, layers))
+    return {**given, "layers": layers, "samples": samples and int(samples), "weights": source and str(source)}
 
 
 def _layer(entry):

@@ -21,6 +21,10 @@ _ORDERS = {
 }
 
 
+# A colour that a channel of the image may be made of, one of "RGB" or, where several are alike, "?"; how it is made.
+_Fit = collections.namedtuple("_Fit", "colour scale mean")
+
+
 class _Step:
     """How a network goes from one layer to the next.
 
@@ -78,10 +82,7 @@ class _Step:
 
 
 class Preprocessing(_Step):
-    """From which colour each channel of the image is made, its scale and its mean.
-
-    Where several colours fit, being alike in the pictures, `order` has None and `fits` has them all.
-    """
+    """From which colour each channel of the image is made, its scale and its mean; several where they are alike."""
 
     kind = "preprocessing"
     words = "colour order, scale and mean"
@@ -103,8 +104,7 @@ class Preprocessing(_Step):
                 return []
             fits.append([fit for fit, _ in found])
             error = max([error, *(rounding for _, rounding in found)])
-        order = [found[0]["colour"] if len(found) == 1 else None for found in fits]
-        return [{"kind": self.kind, "layer": run.first, "order": order, "fits": fits, "error": error}]
+        return [{"kind": self.kind, "layer": run.first, "fits": fits, "error": error}]
 
     @staticmethod
     def _fits(colours, wanted):
@@ -125,33 +125,30 @@ class Preprocessing(_Step):
         return fits
 
     def load(self, step):
-        order = [None if colour is None else int(colour) for colour in step["order"]]
         # An older recording has but the first fit for each channel.
         fits = step.get("fits") or [
-            [dict(zip(("colour", "scale", "mean"), fit))] for fit in zip(order, step["scale"], step["mean"])
+            [dict(zip(_Fit._fields, fit))] for fit in zip(step["order"], step["scale"], step["mean"])
         ]
-        parts = [
-            [{"colour": fit["colour"], **{part: float(fit[part]) for part in ("scale", "mean")}} for fit in found]
-            for found in fits
+        colours = {None: "?", 0: "R", 1: "G", 2: "B"}
+        fits = [
+            [_Fit(colours[fit["colour"]], float(fit["scale"]), float(fit["mean"])) for fit in found] for found in fits
         ]
-        if not all(parts) or not all(colour in (None, 0, 1, 2) for colour in order):
-            raise ValueError("a channel of no colour")
-        return dict(super().load(step), order=order, fits=parts, error=float(step.get("error", 0)))
+        order = "".join(found[0].colour if len(found) == 1 else "?" for found in fits)
+        return dict(super().load(step), order=order, fits=fits, error=float(step.get("error", 0)))
 
     def agree(self, sides):
         return super().agree(sides) or False  # what every network has, and neither recording tells of
 
     def comparable(self, step_a, step_b):
-        return None not in step_a["order"] + step_b["order"]  # where colours are alike nobody knows their order
+        return "?" not in step_a["order"] + step_b["order"]  # where colours are alike nobody knows their order
 
     def other(self, step_a, step_b, *_):
-        steps = step_a, step_b
-        orders = ["".join("?" if colour is None else "RGB"[colour] for colour in step["order"]) for step in steps]
-        error = max(5e-5, *(step["error"] for step in steps))  # half a unit of what is kept, if no more
+        orders = step_a["order"], step_b["order"]
+        error = max(5e-5, step_a["error"], step_b["error"])  # half a unit of what is kept, if no more
 
         def differing(pairs):
             for part in ("scale", "mean"):
-                if any(abs(one[part] - other[part]) > error for one, other in pairs):
+                if any(abs(getattr(one, part) - getattr(other, part)) > error for one, other in pairs):
                     return part
             return None
 
@@ -161,8 +158,8 @@ class Preprocessing(_Step):
         what = differing(pairs)
         if what is None:
             return None
-        shown = [[fit[what] for fit in side] for side in zip(*pairs)]
-        if orders == ["???", "???"]:
+        shown = [[getattr(fit, what) for fit in side] for side in zip(*pairs)]
+        if orders == ("???", "???"):
             turned = self._of_one_colour(step_a["fits"], step_b["fits"][::-1])
             if None not in turned and differing(turned) is None:
                 text = f"RGB against BGR, by their {what}s, in grey pictures: A {shown[0]}, B {shown[1]}"
@@ -176,7 +173,7 @@ class Preprocessing(_Step):
         """For each channel the first fits of both sides that are of one colour; None where they have none in common."""
         pairs = (itertools.product(of_a, of_b) for of_a, of_b in zip(fits_a, fits_b))
         return [
-            next((pair for pair in of_channel if len({fit["colour"] for fit in pair} - {None}) < 2), None)
+            next((pair for pair in of_channel if len({fit.colour for fit in pair} - {"?"}) < 2), None)
             for of_channel in pairs
         ]
 

@@ -6,10 +6,10 @@ import sys
 
 from tensorflow_vgg._weights import trust
 
-__all__ = ["cache_folders", "data_folder", "find", "home_folder", "search_folders"]
+__all__ = ["cache_folders", "data_folder", "find", "search_folders"]
 
 
-def home_folder():
+def _home_folder():
     """This user's home folder.
 
     Raises:
@@ -29,12 +29,17 @@ def data_folder():
     Raises:
       FileNotFoundError: the user has no home folder.
     """
+    return _own_folder("Application Support", "XDG_DATA_HOME", ".local", "share")
+
+
+def _own_folder(on_a_mac, variable, *names):
+    """This user's folder for what this package keeps, by what it is called on a Mac, and where it is on Linux."""
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home_folder(), "AppData", "Local")
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(_home_folder(), "AppData", "Local")
     elif sys.platform == "darwin":
-        base = os.path.join(home_folder(), "Library", "Application Support")
+        base = os.path.join(_home_folder(), "Library", on_a_mac)
     else:
-        base = os.environ.get("XDG_DATA_HOME") or os.path.join(home_folder(), ".local", "share")
+        base = os.environ.get(variable) or os.path.join(_home_folder(), *names)
     return os.path.join(base, "tensorflow-vgg")
 
 
@@ -88,10 +93,4 @@ def cache_folders():
 
 
 def _own_cache_folder():
-    if sys.platform == "win32":
-        base = data_folder()
-    elif sys.platform == "darwin":
-        base = os.path.join(home_folder(), "Library", "Caches", "tensorflow-vgg")
-    else:
-        base = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.join(home_folder(), ".cache"), "tensorflow-vgg")
-    return os.path.join(base, "mapped")
+    return os.path.join(_own_folder("Caches", "XDG_CACHE_HOME", ".cache"), "mapped")

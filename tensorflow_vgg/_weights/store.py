@@ -192,9 +192,8 @@ def can_hold(weight_dict, source):
 
 
 def _is_pair(layer):
-    if type(layer) not in _CONTAINERS.values() or len(layer) != 2:
-        return False
-    if isinstance(layer, dict) and set(layer) != {0, 1}:
+    keys = set(layer) if isinstance(layer, dict) else {0, 1}
+    if type(layer) not in _CONTAINERS.values() or len(layer) != 2 or keys != {0, 1}:
         return False
     return all(
         isinstance(array, np.ndarray) and array.dtype == np.float32 and array.size > 0 for array in (layer[0], layer[1])
