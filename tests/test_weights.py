@@ -292,6 +292,11 @@ GREEDY = {
                    for number in range(50000))
         + b"u."
     ),
+    "keys that all have one hash": (
+        b"}(" + b"".join(b"\x8a\x0a" + (number * sys.hash_info.modulus).to_bytes(10, "little") + b"N"
+                        for number in range(1, 10**5)) + b"u."
+    ),
+    "keys that are no number": b"}(" + b"G\x7f\xf8\x00\x00\x00\x00\x00\x00N" * 10**5 + b"u.",
     "a long name": b"c" + b"m" * 10**6 + b"\nsystem\n.",
     "a long name by strings": b"X" + struct.pack("<I", 10**6) + b"m" * 10**6 + b"X\x01\x00\x00\x00a\x93.",
     "a name with control characters": b"X\x03\x00\x00\x00a\x1b[X\x01\x00\x00\x00\n\x93.",

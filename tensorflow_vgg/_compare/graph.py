@@ -14,16 +14,11 @@ _WEIGHTS = ("Const", "VarHandleOp", "Variable", "VariableV2")
 
 
 class Parts:
-    """The layers of a graph, and what each is made of.
+    """The layers of a graph, of which `tensors` has the tensors in the graph's order, and what each is made of.
 
     Attributes:
-      first: the layer that has the first convolution or matrix product of the image; None if there is none.
+      first: the layer that has the first convolution or matrix product of what is `fed`; None if there is none.
       entering: what enters it, under its name, and what enters each other layer's matrix product.
-
-    Args:
-      graph: the graph.
-      fed: the tensors that are fed, the image first.
-      tensors: layer name -> its tensor, in the graph's order.
     """
 
     def __init__(self, graph, fed, tensors):
@@ -56,18 +51,12 @@ class Parts:
         return any(_in_scope(name, scope) for scope in self._scopes)
 
     def weights(self, known):
-        """The weights in the graph's order, each with its layer, name, dtype, shape and digest.
-
-        Args:
-          known: node name -> dtype, shape and digest, of constants and variables.
-        """
+        """The weights in the graph's order, each with its layer, name, and what is `known` of its node's value."""
         found = []
         for op in self._graph.get_operations():
             value = known.get(op.name)
-            if value is None or op.type not in _WEIGHTS or not value["shape"]:
-                continue
-            is_weight = value["dtype"].startswith(("float", "bfloat"))
-            if is_weight and op.name in self._layers and op.name not in self._preprocessing:
+            is_one = value and value["shape"] and value["dtype"].startswith(("float", "bfloat"))
+            if is_one and op.type in _WEIGHTS and op.name in self._layers and op.name not in self._preprocessing:
                 entry = {"name": op.name, "layer": self._layers[op.name], "attention": self.in_attention(op.name)}
                 found.append({**entry, **value})
         return found

@@ -66,7 +66,6 @@ def record(net, given, pixels, modules=None, attention=True, top=True, layers=No
         "steps": steps.seen(steps.Run(pixels, values, entering, parts.first)),
         "top5": _top5(values.get("prob")),
         "unfed": unfed,
-        "variables": variables,
         "weights": found,
     }
     arrays = {"pixels": pixels}
@@ -79,11 +78,7 @@ def record(net, given, pixels, modules=None, attention=True, top=True, layers=No
 
 
 def _tensors(network, graph, feed):
-    """The attributes that are tensors of numbers, by name, in the order in which the graph has them.
-
-    Returns:
-      (them, the placeholder that is not fed and that each of the others needs a value for).
-    """
+    """The attributes that are tensors of numbers, in the graph's order, and the placeholders that others lack."""
     import tensorflow.compat.v1 as tf
 
     attributes = dict(getattr(network, "__dict__", {}))

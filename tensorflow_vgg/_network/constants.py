@@ -72,14 +72,7 @@ def initial_value(value, name):
 
 
 def portable(graph_def):
-    """Makes constants of a GraphDef's mapped weights, in place, for processes that do not have the files.
-
-    Args:
-      graph_def: what `tf.Graph.as_graph_def` gives of a graph with tensors of this module.
-
-    Returns:
-      `graph_def`.
-    """
+    """Makes constants of a GraphDef's mapped weights, in place, for processes without the files, and returns it."""
     sources = {
         node.name[: -len(_SOURCE) - 1]: node
         for node in graph_def.node

@@ -7,6 +7,7 @@ take only what a plain array needs.
 
 import collections
 import re
+import sys
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from tensorflow_vgg._weights.error import WeightsError, shown
 
 __all__ = ["NAMES", "SCALARS", "Call", "Dtype", "expect_scalars", "fill_array", "refused"]
 
-# What may be a key. The hash of each is found once, or from few bytes.
+# Strings and numbers. The hash of each is found once, or from few bytes.
 SCALARS = (type(None), bool, int, float, complex, str, bytes, np.generic)
 
 _LONGEST_DIMENSION = 1 << 40
@@ -26,9 +27,13 @@ def refused(what):
 
 
 def expect_scalars(what, items):
-    """The items, which have to be strings or numbers."""
-    if not all(isinstance(item, SCALARS) for item in items):
-        raise refused(f"{what} that are no strings or numbers")
+    """The items, which have to be strings or numbers, and such of which no more than a few have the same hash."""
+    for item in items:
+        if not isinstance(item, SCALARS):
+            raise refused(f"{what} that are no strings or numbers")
+        too_large = isinstance(item, int) and abs(item) >= sys.hash_info.modulus
+        if too_large or isinstance(item, (complex, np.complexfloating)) or item != item:
+            raise refused(f"{what} that are numbers of a kind that no key is")
     return items
 
 
