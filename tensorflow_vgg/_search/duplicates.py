@@ -6,17 +6,10 @@ _NEIGHBOURS = 64
 
 
 def groups(store, least):
-    """The groups of a store's near-duplicates.
+    """The groups of a store's near-duplicates: lists of (similarity, Record), the largest first, in each by path.
 
-    An image belongs to a group if it is as similar as `least` to one that does. Each is compared with its 64 nearest.
-
-    Args:
-      store: as `store.open_store` gives it.
-      least: the cosine similarity of a pair, 0 ... 1.
-
-    Returns:
-      Lists of (similarity, Record), the largest group first, in a group by path; the similarity is the largest to
-      another of the group.
+    An image belongs to a group if it is as similar as `least`, a cosine, to one that does; its similarity is the
+    largest to another of the group. Each is compared with its 64 nearest.
     """
     parents, records, closest = {}, {}, {}
 

@@ -46,12 +46,10 @@ class Gallery:
         self.about = self._store.about()
         if self.about is None:
             raise ValueError(f"{path}: expected a gallery, found none: make it with tensorflow-vgg index")
-        self._path, self._weights = path, weights or self.about["weights"]
-        if not self._weights.startswith("seeded:") and not os.path.isfile(self._weights):
-            raise FileNotFoundError(
-                f"{self._weights}: {path} was made with these weights: give them with --weights FILE"
-            )
-        self._extractor = None
+        weights = weights or self.about["weights"]
+        if not weights.startswith("seeded:") and not os.path.isfile(weights):
+            raise FileNotFoundError(f"{weights}: {path} was made with these weights: give them with --weights FILE")
+        self._path, self._weights, self._extractor = path, weights, None
 
     def search(self, images, top=10):
         """The images of the gallery that are the most similar to others.

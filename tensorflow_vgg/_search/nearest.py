@@ -1,6 +1,7 @@
 """FAISS: which rows are the nearest, exactly or nearly so."""
 
 import math
+import re
 import sys
 
 import numpy as np
@@ -54,7 +55,7 @@ def build(features, spec=None):
     codes = f"PQ{dimensions // 2 if dimensions % 2 == 0 else dimensions}x4fs"
     lists = 2 ** round(math.log2(4 * math.sqrt(count)))
     kinds = [(spec, None)] if spec else [(f"IVF{lists},{codes}", lists // 8), (codes, None)]
-    queries, wanted = _exact(features)
+    queries, wanted = _nearest_ten(features)
     for kind, most in kinds:
         index = _made(features, kind)
         probes, recall = _probes(index, features, queries, wanted, most)
@@ -75,17 +76,10 @@ def load(content, probes):
 
 
 def search(index, features, queries, top):
-    """The nearest rows of each query.
+    """For each of the queries its nearest rows, int64 [at most top], and their similarities, float32.
 
-    Args:
-      index: of `load`.
-      features: the rows, float32 [n, dimensions].
-      queries: float32 [m, dimensions].
-      top: how many.
-
-    Returns:
-      For each query its nearest rows, int64 [at most top], and their similarities, float32, the largest first and the
-      first row first where they are equal.
+    The largest comes first, and where they are equal the first row. `features` are the rows of the index, float32
+    [n, dimensions], and `queries` are float32 [m, dimensions].
     """
     import faiss
 
@@ -101,15 +95,7 @@ def search(index, features, queries, top):
 
 
 def empty(dimensions, kind):
-    """An index without rows.
-
-    Args:
-      dimensions: of a feature.
-      kind: in FAISS's words.
-
-    Raises:
-      ValueError: FAISS knows no such kind, or not for so many dimensions.
-    """
+    """An index without rows; a ValueError if FAISS knows no such kind, or not for so many dimensions."""
     import faiss
 
     try:
@@ -119,8 +105,8 @@ def empty(dimensions, kind):
 
 
 def _said(error):
-    """What FAISS says in an error, without where in FAISS."""
-    return str(error).splitlines()[-1].rpartition("Error: ")[2].split(".cpp:")[-1].split(": ", 1)[-1]
+    """What FAISS says in an error, without where in FAISS, and what was not true there."""
+    return re.sub(r"Error in .*? at \S+:\d+: (Error: '.*?' failed: )?", "", str(error))
 
 
 def _made(features, kind):
@@ -139,18 +125,13 @@ def _made(features, kind):
     return index
 
 
-def _exact(features):
-    """Rows that serve as queries, and for each its nearest ten others, by comparing all."""
+def _nearest_ten(features):
+    """Rows that serve as queries, and for each the set of its nearest ten others, by comparing all."""
+    import faiss
+
     queries = np.linspace(0, len(features) - 1, min(_QUERIES, len(features))).astype(np.int64)
-    asked = np.asarray(features[queries])
-    best, rows = np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
-    for start in range(0, len(features), _BLOCK):
-        block = asked @ features[start : start + _BLOCK].T
-        best = np.concatenate([best, block], axis=1)
-        rows = np.concatenate([rows, np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)], axis=1)
-        keep = np.argsort(-best, axis=1, kind="stable")[:, :11]
-        best, rows = (np.take_along_axis(values, keep, axis=1) for values in (best, rows))
-    return queries, rows
+    _, rows = faiss.knn(features[queries], features, min(11, len(features)), faiss.METRIC_INNER_PRODUCT)
+    return queries, [set(found) - {query} for query, found in zip(queries, rows)]
 
 
 def _probes(index, features, queries, wanted, most):
@@ -163,11 +144,8 @@ def _probes(index, features, queries, wanted, most):
         if lists is not None:
             lists.nprobe = probes
         found = search(index, features, features[queries], 11)
-        hits = [
-            len((set(rows) - {query}) & (set(others) - {query}))
-            for query, (rows, _), others in zip(queries, found, wanted)
-        ]
-        recall = sum(hits) / max(1, sum(len(set(others) - {query}) for query, others in zip(queries, wanted)))
+        hits = sum(len(others.intersection(rows)) for others, (rows, _) in zip(wanted, found))
+        recall = hits / max(1, sum(map(len, wanted)))
         if recall >= ENOUGH or probes >= most:
-            return (probes if lists is not None else None), min(recall, 1.0)
+            return (probes if lists is not None else None), recall
         probes = min(2 * probes, most)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import zlib
 
 import numpy as np
@@ -18,27 +19,19 @@ class Part:
     """Two files that batches are appended to, first the features, then a line with the images and a checksum.
 
     Opened again they are cut after the last batch that is there whole, so that the batches that follow are those of a
-    run that was never killed.
-
-    Args:
-      folder: where they are.
-      settings: what the features depend on. Files of other settings are made anew.
-      dimensions: of a feature.
-
-    Attributes:
-      records: what was there already.
+    run that was never killed. Files of other settings are made anew. `records` is what was there already.
     """
 
     def __init__(self, folder, settings, dimensions):
         self._folder, self._dimensions = folder, dimensions
         self.records, self._count = [], 0
         about = json.dumps({**settings, "dimensions": dimensions}).encode()
-        if self._read(_ABOUT) != about:
+        kept = pathlib.Path(folder, _ABOUT)
+        if not kept.exists() or kept.read_bytes() != about:
             for name in FILES:
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(os.path.join(folder, name))
-            with open(os.path.join(folder, _ABOUT), "wb") as file:
-                file.write(about)
+            kept.write_bytes(about)
         self._rows = open(os.path.join(folder, _FEATURES), "a+b")  # noqa: SIM115
         self._lines = open(os.path.join(folder, _IMAGES), "a+b")  # noqa: SIM115
         self._resume()
@@ -69,13 +62,6 @@ class Part:
         start = self._count
         self._count += len(records)
         return [record._replace(row=start + index, new=True) for index, record in enumerate(records)]
-
-    def _read(self, name):
-        try:
-            with open(os.path.join(self._folder, name), "rb") as file:
-                return file.read()
-        except FileNotFoundError:
-            return None
 
     def _resume(self):
         """Reads what is there, up to the first batch that is not whole, and cuts the rest off."""

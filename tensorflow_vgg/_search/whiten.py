@@ -10,15 +10,8 @@ __all__ = ["apply", "learn"]
 def learn(blocks, dimensions):
     """The whitening of rows (Jegou, Chum 2012, Negative evidences and co-occurences in image retrieval).
 
-    Args:
-      blocks: the rows in parts, float32 [n, d].
-      dimensions: how many stay.
-
-    Returns:
-      The mean, float32 [d], and the projection, float32 [d, dimensions].
-
-    Raises:
-      ValueError: there are not more rows than `dimensions`, or d is less than it.
+    The rows come in parts, float32 [n, d]; it is their mean, float32 [d], and the projection, float32 [d, dimensions].
+    A ValueError if there are not more rows than `dimensions`, or d is less.
     """
     count, total, products = 0, 0.0, 0.0
     for block in blocks:
