@@ -23,31 +23,19 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.titlesize": 10,
     "figure.constrained_layout.use": True,
-    "figure.facecolor": "white",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # which matplotlib brings along
     "font.size": 9,
     "grid.alpha": 0.3,
     "image.cmap": MAP,
     "legend.fontsize": 8,
     "legend.frameon": False,
-    "lines.linewidth": 1.5,
     "savefig.dpi": 120,
-    "savefig.facecolor": "white",
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
 
 
 def require(wanted):
-    """Raises unless matplotlib is there.
-
-    Args:
-      wanted: what it is needed for, such as "--plot curves.png".
-
-    Raises:
-      ValueError: matplotlib is not installed; the message says how to get it.
-    """
+    """Raises a ValueError, which says how to get it, unless matplotlib is there for what is `wanted`."""
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
@@ -60,7 +48,7 @@ def drawing(path, width, height):
 
     Args:
       path: the file, whole in the end or as it was before: a PDF or SVG by its ending, else a PNG. Or a file that is
-        open for writing bytes, which gets a PNG. Or None: nothing is saved.
+        open for writing bytes, which gets a PNG.
       width, height: in inches, of 120 pixels.
 
     Yields:
@@ -78,8 +66,6 @@ def drawing(path, width, height):
         drawn = figure.Figure(figsize=(width, height))
         backend_agg.FigureCanvasAgg(drawn)  # matplotlib before 3.1 gives a figure no canvas
         yield drawn
-        if path is None:
-            return
         if hasattr(path, "write"):
             drawn.savefig(path, format="png")
             return

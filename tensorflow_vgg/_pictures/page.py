@@ -82,16 +82,9 @@ class Section(typing.NamedTuple):
 
 
 def write(path, title, sections, note=""):
-    """Writes a page, whole in the end or as it was before.
+    """Writes a page, whole in the end or as it was before, with a note below its title.
 
-    Args:
-      path: the file, which is replaced if it is there.
-      title: of the page, which is also its first heading.
-      sections: Sections, taken one by one: memory is flat in their number.
-      note: a text below the title.
-
-    Raises:
-      OSError: the file cannot be written.
+    Sections are taken one by one: memory is flat in their number. An OSError if the file cannot be written.
     """
     script = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script}'"
@@ -117,19 +110,8 @@ def write(path, title, sections, note=""):
         put(f"<script>{_SCRIPT}</script>\n</html>\n")
 
 
-def thumbnail(path, edge=320):
-    """A small JPEG of an image file.
-
-    Args:
-      path: an image file, read as everywhere in this package.
-      edge: of the longer side, in pixels, at most.
-
-    Returns:
-      The JPEG's bytes.
-
-    Raises:
-      ValueError, OSError, AssertionError: as `_images.read`.
-    """
+def thumbnail(path):
+    """The bytes of a JPEG of an image file, whose longer side has at most 320 pixels; raises as `_images.read`."""
     import numpy as np
     from PIL import Image
 
@@ -137,7 +119,7 @@ def thumbnail(path, edge=320):
     if pixels.dtype != np.uint8:
         pixels = (pixels / maximum * 255 + 0.5).astype(np.uint8)
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    image.thumbnail((edge, edge), Image.LANCZOS)
+    image.thumbnail((320, 320), Image.LANCZOS)
     made = io.BytesIO()
     image.save(made, "JPEG", quality=82)
     return made.getvalue()
