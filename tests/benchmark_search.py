@@ -213,21 +213,13 @@ def _run(folder, source):
 
 def _time(folder, source, turns=5):
     """Times an index run's work against the bare network, in turns; prints the ratio of the medians."""
+    from tensorflow_vgg._command.terminal import Report
     from tensorflow_vgg._search import features, indexing
     from tensorflow_vgg._search.store import open_store
 
     extractor = features.Extractor("vgg19", features.read_weights(source, "vgg19", "rmac"))
     folders, files = indexing.listing([folder])
     pixels = np.stack([features.load(os.path.join(*file)) for file in files])
-
-    class Quiet:
-        """Tells nothing."""
-
-        def problem(self, error):
-            raise error
-
-        def advance(self, count, computed):
-            pass
 
     extractor.maps(pixels[:8])
     bare, whole = [], []
@@ -239,7 +231,7 @@ def _time(folder, source, turns=5):
         store = open_store(f"{folder}.gallery{turn}")
         start = _clocks()
         with store.writing(extractor.settings, extractor.dimensions, source, None):
-            indexing.index(store, extractor, folders, files, 8, Quiet())
+            indexing.index(store, extractor, folders, files, 8, Report())
         whole.append(_clocks() - start)
     time_ratio, processor_ratio = np.median(np.array(whole) / np.array(bare), axis=0)
     print(

@@ -17,6 +17,7 @@ from test_attention import by_hand
 from test_no_top import convolutions, keras_model
 
 from tensorflow_vgg import _images, weights
+from tensorflow_vgg._command import terminal
 from tensorflow_vgg._command.main import main
 from tensorflow_vgg._search import duplicates, indexing, nearest, whiten
 from tensorflow_vgg._search.features import Extractor, load, mac, normalised, rmac, spoc
@@ -126,17 +127,15 @@ def test_whitened_rows_have_no_correlation():
         whiten.learn([rows[:10]], 12)
 
 
-class Report:
+class Report(terminal.Report):
     """What indexing tells, kept."""
 
     def __init__(self):
+        super().__init__()
         self.problems = []
 
     def problem(self, error):
         self.problems.append(str(error))
-
-    def advance(self, count, computed):
-        pass
 
 
 def colours(folders, gallery, whitened=None, batch=4, part=None, spec=None):
@@ -183,14 +182,11 @@ MOMENTS = {
 KILLED = """
 import json, os, shutil, signal, sys
 from colours import Colours
+from tensorflow_vgg._command.terminal import Report
 from tensorflow_vgg._search import indexing
 from tensorflow_vgg._search.store import open_store
 
 few, more, out = sys.argv[1:4]
-
-class Report:
-    def problem(self, error): print(error)
-    def advance(self, count, computed): pass
 
 def index(folders, name, moment=None):
     child = os.fork()
@@ -361,6 +357,8 @@ def test_nearest_is_exact_and_codes_are_measured():
         nearest.build(rows, "PQ5")
     with pytest.raises(ValueError, match="--faiss IVF2000,Flat: FAISS cannot make that of 1500 features: Number of"):
         nearest.build(rows, "IVF2000,Flat")
+    assert nearest._said(RuntimeError("no place: a colon")) == "no place: a colon"
+    assert nearest._said(RuntimeError("Error in f(int) at /project/faiss/x.cpp:12: no such: x")) == "no such: x"
 
 
 @needs_faiss

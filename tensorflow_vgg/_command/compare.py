@@ -10,30 +10,21 @@ __all__ = ["configure", "run"]
 
 
 def configure(parser):
-    """Adds the options."""
+    option = parser.add_argument
     parser.usage = "%(prog)s [OPTION ...] A.npz B.npz"
     parser.epilog = "Exit status: 0 all layers and the pixels agree, 1 some depart, 2 the files cannot be compared."
-    parser.add_argument("a", metavar="A.npz", help="what is expected")
-    parser.add_argument("b", metavar="B.npz")
-    parser.add_argument(
-        "--layers",
-        type=options.names,
-        metavar="NAME[,NAME]",
-        help="compare these; default: all, which are told apart by their names and must be in both",
-    )
-    parser.add_argument(
+    option("a", metavar="A.npz", help="what is expected")
+    option("b", metavar="B.npz")
+    option("--layers", type=options.names, metavar="NAME[,NAME]", help="compare these; default: all, by their names")
+    option(
         "--tolerance",
         type=options.TOLERANCE,
         default=1e-5,
         metavar="X",
         help="largest difference, as a part of a layer's largest magnitude; default: %(default)s",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object in place of the table")
-    parser.add_argument(
-        "--plot",
-        metavar="FILE.png",
-        help="draw the differences, where no file is yet; needs matplotlib",
-    )
+    option("--json", action="store_true", help="one JSON object in place of the table")
+    option("--plot", metavar="FILE.png", help="draw the differences, where no file is yet; needs matplotlib")
 
 
 def run(args):

@@ -1,11 +1,10 @@
 """`tensorflow-vgg dump`: a recording of what a network computes."""
 
 import os
-import sys
 
 from tensorflow_vgg import _images
 from tensorflow_vgg._command import options
-from tensorflow_vgg._command.terminal import Progress, complain, say, tensorflow
+from tensorflow_vgg._command.terminal import Report, complain, say, tensorflow
 
 __all__ = ["configure", "run"]
 
@@ -14,43 +13,29 @@ _SMALLEST = 32  # pixels of height and width that a network without top takes
 
 
 def configure(parser):
-    """Adds the options."""
+    option = parser.add_argument
     parser.usage = "%(prog)s [OPTION ...] -o FILE.npz [IMAGE ... | --input FILE.npy | --from FILE.npz]"
     parser.description = (
         "Records what a network computes, layer by layer. The pixels come from one of IMAGE, --input and --from."
     )
     parser.epilog = "Exit status: 0 recorded, 1 some images were left out, 2 bad input."
-    options.add_images(parser, nargs="*")
-    parser.add_argument(
-        "-o", dest="out", required=True, metavar="FILE.npz", help="the recording to write, where no file is yet"
-    )
-    parser.add_argument("--net", choices=("vgg16", "vgg19", "vgg19_trainable"), help="default: vgg19")
-    parser.add_argument(
-        "--weights",
-        metavar="FILE|seeded:N[:thin]",
-        help="the weight file, or random weights from seed N, thin: of a few channels. Default: as for classify",
-    )
-    parser.add_argument(
-        "--modules", metavar="DIR", help="take the class from the module of this folder that is called as --net is"
-    )
-    parser.add_argument("--no-attention", action="store_true", default=None, help="leave the attention block out")
-    parser.add_argument(
+    options.add(parser, "images", nargs="*")
+    option("-o", dest="out", required=True, metavar="FILE.npz", help="the recording to write, where no file is yet")
+    option("--net", choices=("vgg16", "vgg19", "vgg19_trainable"), help="default: vgg19")
+    options.add(parser, "--weights", metavar="FILE|seeded:N[:thin]")
+    option("--modules", metavar="DIR", help="take the class from the module of this folder that is called as --net is")
+    options.add(parser, "--no-attention", default=None)
+    option(
         "--no-top",
         action="store_true",
         default=None,
         help="leave the fully connected layers out; images that are all of one size, from 32x32, then keep it",
     )
-    options.add_no_exif(parser)
-    parser.add_argument("--layers", type=options.names, metavar="NAME[,NAME]", help="record these; default: all")
-    parser.add_argument(
-        "--samples", type=options.POSITIVE, metavar="N", help="record N values of each layer; default: all"
-    )
-    parser.add_argument(
-        "--input",
-        metavar="FILE.npy",
-        help="feed these pixels, [batch, 224, 224, 3], with --no-top of any size, in place of images",
-    )
-    parser.add_argument(
+    options.add(parser, "--no-exif")
+    option("--layers", type=options.names, metavar="NAME[,NAME]", help="record these; default: all")
+    option("--samples", type=options.POSITIVE, metavar="N", help="record N values of each layer; default: all")
+    option("--input", metavar="FILE.npy", help="feed these pixels, [batch, 224, 224, 3], with --no-top of any size")
+    option(
         "--from",
         dest="recording",
         metavar="FILE.npz",
@@ -65,7 +50,8 @@ def run(args):
         raise ValueError("dump: expected one of IMAGE, --input FILE.npy and --from FILE.npz")
     options.expect_writable(args.out)
     files = _images.find(args.images)
-    from tensorflow_vgg._compare import record, recording
+    from tensorflow_vgg import weights
+    from tensorflow_vgg._compare import graph, record, recording
 
     settings = dict.fromkeys(("net", "weights", "no_attention", "no_top", "layers", "samples"))
     if args.recording:
@@ -79,9 +65,8 @@ def run(args):
         pixels, images = _input(args.input)
     elif files:
         pixels, images = _pixels(files, settings["no_top"], args.exif)
-    if "tensorflow" not in sys.modules:
-        # TensorFlow 1's arithmetic, as for `run`: oneDNN's alone moves the attention block's output by 2e-5.
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    # TensorFlow 1's arithmetic, as for `run`: oneDNN's alone moves the attention block's output by 2e-5.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     tensorflow()
     about, arrays = record.record(
         settings["net"],
@@ -93,10 +78,15 @@ def run(args):
         layers=settings["layers"],
         samples=settings["samples"],
     )
-    _say_unfed(about["unfed"], settings["layers"])
-    about["images"] = _with_digests(images, pixels)
+    if about["unfed"] and not settings["layers"]:
+        needed = ", ".join(sorted(set(about["unfed"].values())))
+        complain(f"left out {', '.join(about['unfed'])}: they need a value for {needed}, which is not fed")
+    about["images"] = [{"sha256": graph.digest(values), **image} for image, values in zip(images, pixels)]
     about["surroundings"] = record.surroundings()
-    about["settings"] = {**settings, **_used(source, about["loaded"]), "modules": args.modules}
+    settings["weights"] = source if about["loaded"] else None
+    is_file = about["loaded"] and not weights.seed_of(source)
+    settings["weights_sha256"] = weights.file_digest(source) if is_file else None
+    about["settings"] = {**settings, "modules": args.modules}
     recording.save(args.out, about, arrays)
     say(f"{args.out}: {len(about['layers'])} layers of {len(images)} images, {os.path.getsize(args.out)} bytes written")
     if len(images) < len(files):
@@ -107,42 +97,25 @@ def run(args):
 
 def _weights(settings, args):
     """(where the weights come from, what the class is given): None where a class of somebody's may need none."""
-    recorded, net = settings["weights"], settings["net"].replace("_trainable", "")
-    seeded = options.seeded_of(recorded, thin=True) is not None
-    if recorded and not args.weights and not seeded and not os.path.isfile(recorded):
-        raise ValueError(
-            f"{args.recording}: was recorded with the weights {recorded}, which are not there: give --weights FILE"
-        )
-    source = recorded
-    if not seeded:
+    from tensorflow_vgg import weights
+
+    source, net = settings["weights"], settings["net"].replace("_trainable", "")
+    if not weights.seed_of(source):
+        if source and not args.weights and not os.path.isfile(source):
+            raise ValueError(
+                f"{args.recording}: was recorded with the weights {source}, which are not there: give --weights FILE"
+            )
         try:
-            source = options.weights_source(recorded, net)
+            source = options.weights_source(source, net)
         except FileNotFoundError:
             if not args.modules:
                 raise
             return None, None
-    if args.modules and not seeded:
-        return source, source
-    if settings["no_top"] and not seeded:
-        from tensorflow_vgg import weights
-
-        return source, weights.read(source)  # which need not have the layers that are left out
+        if args.modules:
+            return source, source
+        if settings["no_top"]:
+            return source, weights.read(source)  # which need not have the layers that are left out
     return source, options.weight_dict_of(source, net, use_mapped=False)
-
-
-def _used(source, loaded):
-    """The settings that tell which weights the class has taken."""
-    from tensorflow_vgg import weights
-
-    is_file = loaded and options.seeded_of(source, thin=True) is None
-    return {"weights": source if loaded else None, "weights_sha256": weights.file_digest(source) if is_file else None}
-
-
-def _say_unfed(unfed, layers):
-    """Tells which tensors are not recorded, for want of a placeholder's value."""
-    if unfed and not layers:
-        needed = ", ".join(sorted(set(unfed.values())))
-        complain(f"left out {', '.join(unfed)}: they need a value for {needed}, which is not fed")
 
 
 def _pixels(files, keep_sizes, exif):
@@ -168,15 +141,14 @@ def _read(files, load):
     """file -> its pixels in float32, of those that can be read; what is wrong with the others is told."""
     import numpy as np
 
-    kept = {}
-    with Progress(len(files), enabled=len(files) > _AHEAD) as progress:
+    kept, report = {}, Report()
+    with report.progress(len(files), "images"):
         for path, pixels in _images.ahead(files, lambda path: load(path).astype(np.float32), _AHEAD):
             if isinstance(pixels, Exception):
-                progress.clear()
-                complain(pixels)
+                report.problem(pixels)
             else:
                 kept[path] = pixels
-            progress.advance(1)
+            report.advance(1)
     if not kept:
         raise ValueError("dump: expected an image that can be read, found none")
     return kept
@@ -188,13 +160,14 @@ def _input(path):
 
     try:
         pixels = np.load(path, allow_pickle=False)
+        if not isinstance(pixels, np.ndarray):
+            raise ValueError("it is a .npz")
     except (EOFError, ValueError) as error:
         raise ValueError(f"{path}: expected a .npy file of pixels: {error}") from error
-    shape = getattr(pixels, "shape", None)
-    if shape is not None and len(shape) == 3:
+    if pixels.ndim == 3:
         pixels = pixels[np.newaxis]
-    if shape is None or pixels.ndim != 4 or pixels.shape[3] != 3 or not pixels.size or pixels.dtype.kind != "f":
-        found = "a .npz" if shape is None else f"{pixels.dtype} {shape}"
+    if pixels.ndim != 4 or pixels.shape[3] != 3 or not pixels.size or pixels.dtype.kind != "f":
+        found = f"{pixels.dtype} {pixels.shape}"
         raise ValueError(f"{path}: expected floats of shape (batch, height, width, 3), RGB in [0, 1], got {found}")
     with np.errstate(over="ignore"):
         pixels = pixels.astype(np.float32)
@@ -203,10 +176,3 @@ def _input(path):
     if pixels.min() < 0 or pixels.max() > 1:
         complain(f"{path}: expected RGB in [0, 1], got values from {pixels.min():g} to {pixels.max():g}")
     return pixels, [{"name": f"{os.path.basename(path)}[{number}]"} for number in range(len(pixels))]
-
-
-def _with_digests(images, pixels):
-    """The images, each with the digest of its file, or else of its pixels."""
-    from tensorflow_vgg._compare.graph import digest
-
-    return [{"sha256": digest(values), **image} for image, values in zip(images, pixels)]

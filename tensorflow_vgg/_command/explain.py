@@ -6,39 +6,21 @@ import os
 
 from tensorflow_vgg import _images
 from tensorflow_vgg._command import options, predict
-from tensorflow_vgg._command.terminal import complain, say, tensorflow
+from tensorflow_vgg._command.terminal import complain, say
 
 __all__ = ["configure", "run"]
 
 
 def configure(parser):
-    """Adds the options."""
+    option = parser.add_argument
     parser.usage = "%(prog)s [OPTION ...] IMAGE [IMAGE ...]"
-    options.add_images(parser)
-    parser.add_argument(
-        "-o",
-        "--out",
-        default="explained",
-        metavar="FOLDER",
-        help="where a PNG of each image goes, made if need be; default: %(default)s",
+    options.add(parser, "images", *predict.OPTIONS)
+    option("-o", "--out", default="explained", metavar="FOLDER", help="where the pictures go; default: %(default)s")
+    option(
+        "--class", dest="chosen", metavar="LABEL|N", help="show this class: a label, a word of it, a WordNet id or N"
     )
-    predict.add_options(parser)
-    parser.add_argument(
-        "--class",
-        dest="chosen",
-        metavar="LABEL|N",
-        help="show where this class is seen, by its label, a word of it, its WordNet id or its number",
-    )
-    parser.add_argument(
-        "--top",
-        type=options.POSITIVE,
-        default=1,
-        metavar="N",
-        help="show that of the N most probable classes; default: %(default)s",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="one JSON object a line for each image: the maps in numbers"
-    )
+    option("--top", type=options.POSITIVE, default=1, metavar="N", help="show so many, the most probable; default: 1")
+    option("--json", action="store_true", help="one JSON object a line for each image: the maps in numbers")
 
 
 def run(args):
@@ -51,35 +33,28 @@ def run(args):
     sheet = os.path.join(args.out, "index.html") if len(images) > 1 else None
     if sheet:
         options.expect_new(sheet)
-    source = options.weights_source(args.weights, args.net)
-    tensorflow()
-    from tensorflow_vgg._explain import explainer, report
+    _, labels, explain = predict.start(args, chosen=args.chosen, top=args.top)
+    from tensorflow_vgg._explain import report
 
-    weight_dict, labels = predict.weights_and_labels(args, source)
-    chosen = None if args.chosen is None else report.class_of(args.chosen, labels)
-    explain = explainer.explainer(args.net, weight_dict, not args.no_attention, chosen, args.top)
-    del weight_dict
     os.makedirs(args.out, exist_ok=True)
-    every, sections = [], []
+    count, sections, notes = 0, [], set()
     for (path, explained), picture in zip(predict.classified(images, args.batch, explain), pictures):
         if explained is not None:
             told = report.numbers(path, picture, explained, labels)
             report.draw(told, explained)
             say(json.dumps(told) if args.json else report.line(told))
-            every.append(told)
+            count += 1
+            note = told.get("nothing_to_see")
+            if note and note not in notes and not args.json:
+                notes.add(note)
+                complain(f"{path}: {note}")
             if sheet:
                 sections.append(report.section(told, explained))
     if sections:
         page.write(sheet, "What the network looks at", sections, note="A picture opens with its numbers.")
         if not args.json:
             say(f"{sheet}: all of them")
-    if not args.json:
-        notes = [told.get("nothing_to_see") for told in every]
-        alike = len(set(notes)) == 1  # as those of a block that lets everything through are
-        for told, note in list(zip(every, notes))[: 1 if alike else None]:
-            if note:
-                complain(note if alike else f"{told['file']}: {note}")
-    return 0 if len(every) == len(images) else 1
+    return 0 if count == len(images) else 1
 
 
 def _pictures_of(images, folder):

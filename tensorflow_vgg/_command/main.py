@@ -1,6 +1,7 @@
 """The tensorflow-vgg command. Exit status: 0 done, 1 some input was left out or recordings depart, 2 bad input."""
 
 import argparse
+import contextlib
 import difflib
 import importlib
 import logging
@@ -9,6 +10,7 @@ import sys
 import warnings
 
 from tensorflow_vgg import __version__
+from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import complain, shown
 
 __all__ = ["VERBS", "main"]
@@ -37,53 +39,44 @@ def main(argv=None):
     try:
         args = _parse(sys.argv[1:] if argv is None else list(argv))
         if args.verb != "run":  # a script's warnings are its own
-            _quiet_decoders()
+            _tame_warnings()
         status = args.run(args)
         _flush()  # here, not at Python's end, where who has stopped reading would go unnoticed
         return status
     except BrokenPipeError:
-        _drop_output()
         return 128 + 13  # as a shell has it for SIGPIPE: who read our output has seen enough, and it is no verdict
     except (ValueError, OSError, MemoryError) as error:
         complain(error)
-        status = 2
+        return 2
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in ("numpy", "skimage", "tensorflow"):
             raise
         complain(f"{missing} is not installed in {sys.executable}: pip install . in a checkout of tensorflow-vgg")
-        status = 2
+        return 2
     except KeyboardInterrupt:
-        status = 130
-    except SystemExit:  # argparse's, after --help and bad options
-        _flush_or_drop()
-        raise
-    _flush_or_drop()
-    return status
+        return 130
+    finally:  # also after --help and bad options
+        with contextlib.suppress(OSError):
+            _flush()
 
 
-def _quiet_decoders():
-    """Keeps back what Pillow and tifffile remark on an odd picture: either it is read, or there is a line of ours."""
+def _tame_warnings():
+    """Makes warnings lines of ours, but for what Pillow and tifffile remark on a picture, which is read or told."""
+    warnings.showwarning = lambda message, *_: complain(message)
     warnings.filterwarnings("ignore", module="PIL|tifffile|skimage")
     for name in ("PIL", "tifffile"):
         logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 def _flush():
-    if not getattr(sys.stdout, "closed", True):
-        sys.stdout.flush()
-
-
-def _flush_or_drop():
+    """Flushes stdout, or forgets what cannot be written, of which Python would complain once more at its end."""
     try:
-        _flush()
+        if not getattr(sys.stdout, "closed", True):
+            sys.stdout.flush()
     except OSError:
-        _drop_output()
-
-
-def _drop_output():
-    """Forgets output that cannot be written, of which Python would complain once more when it flushes at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 class _Parser(argparse.ArgumentParser):
@@ -100,16 +93,13 @@ def _parse(argv):
         prog="tensorflow-vgg", description="VGG16 and VGG19 of machrisaa/tensorflow-vgg on today's TensorFlow."
     )
     parser.add_argument("--version", action="version", version=f"tensorflow-vgg {__version__}")
-    verbs = parser.add_subparsers(metavar="VERB", dest="verb")
-    verbs.required = True
+    verbs = options.add_verbs(parser, "verb", VERBS)
     _expect_verb(argv[:1], VERBS)
-    for name, text in VERBS.items():
-        verb = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        if argv[:1] == [name]:
-            module = importlib.import_module(f"{__package__}.{name}")
-            verb.set_defaults(run=module.run, parser=verb)
-            module.configure(verb)
-            _expect_verb(argv[1:2], getattr(module, "VERBS", None))
+    if argv and argv[0] in VERBS:
+        module = importlib.import_module(f"{__package__}.{argv[0]}")
+        verbs[argv[0]].set_defaults(run=module.run)
+        module.configure(verbs[argv[0]])
+        _expect_verb(argv[1:2], getattr(module, "VERBS", None))
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")

@@ -1,10 +1,9 @@
-"""What verbs share of their options: types of numbers, options by name, and the weights and labels that they give."""
+"""What verbs share of their options: types of numbers, options by name, and the weights that they give."""
 
 import argparse
 import math
 import os
 import tempfile
-import warnings
 
 from tensorflow_vgg._command.terminal import complain
 
@@ -15,18 +14,13 @@ __all__ = [
     "SEED",
     "TOLERANCE",
     "WHOLE",
-    "add_batch",
-    "add_images",
-    "add_net",
-    "add_no_exif",
-    "add_weights",
-    "existing_weights",
+    "add",
+    "add_verbs",
+    "checked",
     "expect_new",
     "expect_writable",
     "names",
     "number",
-    "say_seeded",
-    "seeded_of",
     "weight_dict_of",
     "weights_source",
 ]
@@ -57,6 +51,54 @@ TOLERANCE = number(float)
 RATIO = number(float, above=True)
 PART = number(float, most=1, above=True)
 
+# Options that several verbs have, as argparse takes them.
+_SHARED = {
+    "images": {"nargs": "+", "metavar": "IMAGE", "help": "an image file, or a folder for all images in it and below"},
+    "--net": {"choices": ("vgg19", "vgg16"), "default": "vgg19", "help": "default: %(default)s"},
+    "--weights": {
+        "metavar": "FILE|seeded:N",
+        "help": "the weight file, or random weights from seed N, to try the program without one. Default: vgg19.npy or "
+        "vgg16.npy from $TENSORFLOW_VGG_HOME, the package, the current folder or your data folder",
+    },
+    "--labels": {
+        "metavar": "FILE",
+        "help": "a label a line, for weights of other classes than ImageNet's; default: labels.txt beside the weights, "
+        "if it fits",
+    },
+    "--no-attention": {"action": "store_true", "help": "leave VGG19's attention block out"},
+    "--batch": {"type": POSITIVE, "default": 8, "metavar": "N", "help": "images per run; default: %(default)s"},
+    "--no-exif": {"dest": "exif", "action": "store_false", "help": "do not turn pictures as their EXIF data says"},
+    "--constants": {"action": "store_true", "help": "copy weights into the graph, as upstream does; do not map them"},
+}
+
+
+def add(parser, *wanted, **changes):
+    """Adds options of `_SHARED`, the same `changes` made to each."""
+    for name in wanted:
+        parser.add_argument(name, **{**_SHARED[name], **changes})
+
+
+def add_verbs(parser, dest, verbs):
+    """Adds verbs, a dict of their names and of what --help says of them; gives the parser of each by its name."""
+    subparsers = parser.add_subparsers(metavar="VERB", dest=dest)
+    subparsers.required = True
+    parsers = {}
+    for name, text in verbs.items():
+        parsers[name] = subparsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        parsers[name].set_defaults(parser=parsers[name])
+    return parsers
+
+
+def checked(fits, expected):
+    """A type for argparse: a text for which the function `fits` is true."""
+
+    def read(text):
+        if not fits(text):
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text or 'none'}")
+        return text
+
+    return read
+
 
 def names(text):
     """A type for argparse: names with commas between them."""
@@ -66,100 +108,32 @@ def names(text):
     return found
 
 
-def add_images(parser, nargs="+"):
-    """IMAGE …: files and folders."""
-    parser.add_argument(
-        "images", nargs=nargs, metavar="IMAGE", help="an image file, or a folder for all images in it and below"
-    )
+def weights_source(given, net, meaning="the labels mean nothing until you give real weights, --weights FILE"):
+    """The weight file that --weights or the search order names, or seeded:N, of which it tells the `meaning`.
 
-
-def add_net(parser):
-    """--net, VGG19 by default."""
-    parser.add_argument("--net", choices=("vgg19", "vgg16"), default="vgg19", help="default: %(default)s")
-
-
-def add_weights(parser):
-    """--weights: a file or seeded:N."""
-    parser.add_argument(
-        "--weights",
-        metavar="FILE|seeded:N",
-        help="the weight file, or random weights from seed N, to try the program without one. Default: vgg19.npy or "
-        "vgg16.npy from $TENSORFLOW_VGG_HOME, the package, the current folder or your data folder",
-    )
-
-
-def add_no_exif(parser):
-    """--no-exif."""
-    parser.add_argument(
-        "--no-exif", dest="exif", action="store_false", help="do not turn pictures as their EXIF orientation says"
-    )
-
-
-def add_batch(parser):
-    """--batch, 8 by default."""
-    parser.add_argument("--batch", type=POSITIVE, default=8, metavar="N", help="images per run; default: %(default)s")
-
-
-def say_seeded():
-    """Tells that random weights know nothing."""
-    complain("seeded weights have learnt nothing: the labels mean nothing until you give real weights, --weights FILE")
-
-
-def weights_source(given, net):
-    """The weight file that --weights or the search order names, or seeded:N."""
-    if seeded_of(given, thin=True) is not None:
-        say_seeded()
-        return given
-    if given:
-        return existing_weights(given)
+    It fails now, not after the seconds that TensorFlow takes to load.
+    """
     from tensorflow_vgg import weights
 
-    return weights.find(f"{net}.npy")
-
-
-def existing_weights(path):
-    """The path of --weights, which fails now if it is none, not after the seconds that TensorFlow takes to load."""
-    if os.path.isdir(path):
-        raise ValueError(f"--weights {path}: expected a weight file, found a folder; give the file in it")
-    if not os.path.isfile(path):
-        raise ValueError(f"--weights {path}: expected a weight file or seeded:N, found no such file")
-    return path
-
-
-def seeded_of(given, thin=False):
-    """(N, whether they are thin) of --weights seeded:N or, with `thin`, seeded:N:thin; None for a file."""
-    if not given or not given.startswith("seeded:"):
-        return None
-    seed, _, width = given[len("seeded:") :].partition(":")
-    try:
-        if width not in (("", "thin") if thin else ("",)):
-            raise argparse.ArgumentTypeError(f"what is {width}?")
-        return SEED(seed), bool(width)
-    except argparse.ArgumentTypeError as error:
-        raise ValueError(f"--weights {given}: expected seeded:N: {error}") from error
+    if given is None:
+        return weights.find(f"{net}.npy")
+    if weights.seed_of(given):
+        complain(f"seeded weights have learnt nothing: {meaning}")
+    elif os.path.isdir(given):
+        raise ValueError(f"--weights {given}: expected a weight file, found a folder; give the file in it")
+    elif not os.path.isfile(given):
+        raise ValueError(f"--weights {given}: expected a weight file or seeded:N, found no such file")
+    return given
 
 
 def weight_dict_of(source, net, use_mapped):
     """The checked weight dict of `weights_source`."""
-    import numpy as np
-
     from tensorflow_vgg import weights
     from tensorflow_vgg._weights import mapped
 
-    seed, thin = seeded_of(source, thin=True) or (None, False)
-    if thin:
-        return weights.seeded(net, seed, thin)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RuntimeWarning)
-        if seed is not None:
-            weight_dict = mapped.seeded(net, seed, writable=not use_mapped)
-        else:
-            weight_dict = mapped.load(source) if use_mapped else weights.read(source)
-    for warning in caught:
-        complain(warning.message)
-    if seed is not None and not use_mapped:  # made once all the same, which takes ten times as long as a copy
-        return {name: [np.array(array) for array in layer] for name, layer in weight_dict.items()}
-    weights.check(weight_dict, net, source, thin=True)
+    weight_dict = mapped.from_source(source, net, use_mapped)
+    if not weights.seed_of(source):
+        weights.check(weight_dict, net, source, thin=True)
     return weight_dict
 
 

@@ -8,8 +8,12 @@ import sys
 
 from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import complain, say
+from tensorflow_vgg._patch import write
+from tensorflow_vgg._patch.edit import Options
+from tensorflow_vgg._patch.source import lines
 
 __all__ = ["configure", "run"]
+
 _EXAMPLE = """\
 In a vgg19.py like this
   import numpy as np
@@ -43,8 +47,19 @@ On TensorFlow 2 build it under `with tf.Graph().as_default():`, or call tf.disab
 else in your code needs changing see TensorFlow's own tf_upgrade_v2."""
 
 
+def _is_module_name(text):
+    parts = text.lstrip(".").split(".")
+    named = text.isascii() and all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
+    return named and not (len(parts) > 1 and parts[-1] == "py")
+
+
+_LAYER = options.checked(bool, "a layer's name, such as pool4")
+_SCOPE = options.checked(re.compile(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*\Z").match, "letters, digits and ._-/")
+_MODULE_NAME = options.checked(_is_module_name, "a module's name, as in an import")
+
+
 def configure(parser):
-    """Adds the options."""
+    option = parser.add_argument
     parser.usage = "%(prog)s [OPTION ...] PATH [PATH ...]"
     parser.description = (
         "Puts the attention block between the fifth block's pooling and the first fully connected\n"
@@ -52,65 +67,39 @@ def configure(parser):
     )
     parser.epilog = _EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a Python file, or a folder for all networks in it")
-    doing = parser.add_mutually_exclusive_group()
-    doing.add_argument("--write", action="store_true", help="make the change, and keep the file as it was as FILE.orig")
-    doing.add_argument(
-        "--check", action="store_true", help="only say what would change: exit status 1 if anything would"
-    )
-    parser.add_argument("--no-backup", action="store_true", help="with --write: keep no FILE.orig")
-    parser.add_argument("--revert", action="store_true", help="take out again what --write put in, and nothing else")
-    parser.add_argument("--after", type=_layer, metavar="NAME", help="put the block after this layer, such as pool4")
-    parser.add_argument("--before", type=_layer, metavar="NAME", help="put the block before this layer, such as fc6")
-    parser.add_argument("--index", type=options.WHOLE, metavar="N", help="the block's argument index; default: 0")
-    parser.add_argument(
-        "--ratio", type=options.RATIO, metavar="R", help="its inner_units_ratio; the block's default is 0.5"
-    )
-    parser.add_argument("--scope", type=_scope, metavar="NAME", help="its variable scope; the block's default is cbam")
-    parser.add_argument(
+    option("paths", nargs="+", metavar="PATH", help="a Python file, or a folder for all networks in it")
+    doing = parser.add_mutually_exclusive_group().add_argument
+    doing("--write", action="store_true", help="make the change, and keep the file as it was as FILE.orig")
+    doing("--check", action="store_true", help="only say what would change: exit status 1 if anything would")
+    option("--no-backup", action="store_true", help="with --write: keep no FILE.orig")
+    option("--revert", action="store_true", help="take out again what --write put in, and nothing else")
+    option("--after", type=_LAYER, metavar="NAME", help="put the block after this layer, such as pool4")
+    option("--before", type=_LAYER, metavar="NAME", help="put the block before this layer, such as fc6")
+    option("--index", type=options.WHOLE, metavar="N", help="the block's argument index; default: 0")
+    option("--ratio", type=options.RATIO, metavar="R", help="its inner_units_ratio; the block's default is 0.5")
+    option("--scope", type=_SCOPE, metavar="NAME", help="its variable scope; the block's default is cbam")
+    option(
         "--start",
         choices=("glorot", "open", "pass-through"),
         help="how its variables start: glorot, at random (the block's own default, after the tutorial), open, "
         "close to letting everything through, pass-through, exactly so, but too saturated to train",
     )
-    parser.add_argument(
+    option(
         "--compat",
         action="store_true",
         help="also import tensorflow.compat.v1 as tf, and allow pickles where numpy.load has an encoding, so that the "
         "file runs on TensorFlow 2; for the rest of your code see TensorFlow's own tf_upgrade_v2",
     )
-    parser.add_argument(
+    option(
         "--attention-module",
-        type=_module_name,
+        type=_MODULE_NAME,
         metavar="NAME",
         help="import the block from this module in place of attention; .NAME and PACKAGE.NAME are taken as they are",
     )
 
 
-def _scope(text):
-    if not re.match(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z", text) or "\\" in text:
-        raise argparse.ArgumentTypeError(f"expected letters, digits and ._-/, got {text}")
-    return text
-
-
-def _layer(text):
-    if not text:
-        raise argparse.ArgumentTypeError("expected a layer's name, such as pool4, got none")
-    return text
-
-
-def _module_name(text):
-    parts = text.lstrip(".").split(".")
-    named = text.isascii() and all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
-    if not named or (len(parts) > 1 and parts[-1] == "py"):
-        raise argparse.ArgumentTypeError(f"expected a module's name, as in an import, got {text}")
-    return text
-
-
 def run(args):
     """Puts the attention block into source files, or takes it out again."""
-    from tensorflow_vgg._patch import write
-
     plans, left_out = _plans(args)
     changes = [plan for plan in plans if plan.after != plan.before]
     writing = args.write or (args.revert and not args.check)
@@ -123,7 +112,11 @@ def run(args):
             if plan in changes and args.check:
                 say(f"{plan.path}: would change")
             elif plan in changes and writing:
-                _write(plan, args, done)
+                written = write.apply(plan, backup=not args.no_backup and not args.revert)
+                done.append(plan.path)
+                others = f" (new beside it: {', '.join(map(os.path.basename, written))})" if written else ""
+                say(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}")
+                sys.stdout.flush()
             elif plan in changes:
                 _show(plan)
             elif args.revert and len(plans) == len(args.paths):
@@ -137,16 +130,11 @@ def run(args):
             print(_ADVICE.format(scope=args.scope or "cbam"))
         if args.compat and changes:
             print(_COMPAT_ADVICE)
-    if args.check:
-        return 1 if changes else 0
-    return 1 if left_out else 0
+    return int(bool(changes) if args.check else left_out)
 
 
 def _plans(args):
     """What would become of each file, once, and whether something was left alone. An error in any ends it."""
-    from tensorflow_vgg._patch import write
-    from tensorflow_vgg._patch.edit import Options
-
     settings = Options(**{name: getattr(args, name) for name in Options._fields})
     once, left_out = {}, False
     for path in args.paths:
@@ -168,8 +156,6 @@ def _plans(args):
 
 def _tell(plan, args):
     """Says what is known of a file beside its change."""
-    from tensorflow_vgg._patch.source import lines
-
     for text in [f"left alone:\n{doubt}" for doubt in plan.doubts] + plan.notes:
         first, *others = text.splitlines()
         complain(f"{plan.path}: {first}")
@@ -184,8 +170,6 @@ def _tell(plan, args):
 
 def _show(plan):
     """Prints a change: its very bytes, unless to a terminal."""
-    from tensorflow_vgg._patch import write
-
     change, encoding = write.diff(plan)
     if sys.stdout.isatty():
         for line in change.decode(encoding, "backslashreplace").expandtabs().splitlines():
@@ -196,14 +180,3 @@ def _show(plan):
         sys.stdout.buffer.flush()
     for module in plan.modules:
         complain(f"--write also puts {module} there")
-
-
-def _write(plan, args, done):
-    """Makes a change, and adds its path to `done`."""
-    from tensorflow_vgg._patch import write
-
-    written = write.apply(plan, backup=not args.no_backup and not args.revert)
-    done.append(plan.path)
-    others = f" (new beside it: {', '.join(map(os.path.basename, written))})" if written else ""
-    say(f"{plan.path}: {'reverted' if args.revert else 'patched'}{others}")
-    sys.stdout.flush()

@@ -14,20 +14,16 @@ _DUPLICATES = 0.97
 
 
 def configure(parser):
-    """Adds the options."""
+    option = parser.add_argument
     parser.usage = "%(prog)s [OPTION ...] GALLERY IMAGE [IMAGE ...] | GALLERY - | GALLERY --duplicates [0.97]"
     parser.description = "Prints the images of a gallery that are the most similar to each IMAGE, or to each other."
     parser.epilog = "Exit status: 0 done, 1 some images were left out, 2 bad input."
-    parser.add_argument("gallery", metavar="GALLERY", help="what tensorflow-vgg index has made: a folder or milvus:URI")
-    parser.add_argument(
-        "images", nargs="*", metavar="IMAGE", help="image files and folders; - reads a path a line from standard input"
-    )
-    parser.add_argument(
-        "--top", type=options.POSITIVE, default=10, metavar="N", help="how many for each; default: %(default)s"
-    )
+    option("gallery", metavar="GALLERY", help="what tensorflow-vgg index has made: a folder or milvus:URI")
+    options.add(parser, "images", nargs="*", help="image files and folders; - reads a path a line from standard input")
+    option("--top", type=options.POSITIVE, default=10, metavar="N", help="how many for each; default: %(default)s")
     similarity = options.number(float, -1, 1)
-    parser.add_argument("--above", type=similarity, default=-1.0, metavar="S", help="leave less similar ones out")
-    parser.add_argument(
+    option("--above", type=similarity, default=-1.0, metavar="S", help="leave less similar ones out")
+    option(
         "--duplicates",
         type=similarity,
         nargs="?",
@@ -35,9 +31,9 @@ def configure(parser):
         metavar="S",
         help=f"without IMAGE: groups of images that are at least so similar, {_DUPLICATES} by default",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line for each image that is found")
-    parser.add_argument("--html", metavar="FILE", help="also write a page with all pictures, in one file")
-    parser.add_argument("--weights", metavar="FILE", help="the weight file; default: the one that index was given")
+    option("--json", action="store_true", help="one JSON object a line for each image that is found")
+    option("--html", metavar="FILE", help="also write a page with all pictures, in one file")
+    option("--weights", metavar="FILE", help="the weight file; default: the one that index was given")
 
 
 def run(args):
@@ -52,12 +48,13 @@ def run(args):
         raise ValueError(f"--html {args.html}: expected the name of a file that ends with .html, for it is replaced")
     failed = []
     if queries is None:
-        sections = _duplicates(gallery, args)
+        found = _groups(gallery, args.duplicates)
         title = "Near-duplicates, each with its similarity to the nearest of its group"
     else:
         tensorflow()
-        sections = _answers(gallery, queries, args, failed)
+        found = _answers(gallery, queries, args, failed)
         title = "Similar images"
+    sections = _printed(found, args.json)
     if args.html:
         from tensorflow_vgg._pictures import page
 
@@ -80,9 +77,7 @@ def _queries(images):
 
 
 def _answers(gallery, queries, args, failed):
-    """Prints what is found for each query, and yields it as a section of the page."""
-    from tensorflow_vgg._pictures import page
-
+    """Yields (query, its Hits, each with what JSON says beside it); queries that cannot be read go to `failed`."""
     for query in queries:
         try:
             hits = gallery.search([query], args.top)[0]
@@ -91,39 +86,35 @@ def _answers(gallery, queries, args, failed):
             failed.append(query)
             continue
         hits = [hit for hit in hits if hit.similarity >= args.above]
-        if not args.json:
-            say(query)
-        for rank, hit in enumerate(hits, 1):
-            _print(hit, args.json, query=query, rank=rank)
-        sys.stdout.flush()
-        lead = page.Card(query, ["Query", os.path.basename(query)], query)
-        yield page.Section("", [_card(hit) for hit in hits], lead)
+        yield query, [(hit, {"query": query, "rank": rank}) for rank, hit in enumerate(hits, 1)]
 
 
-def _duplicates(gallery, args):
-    """Prints the groups, and yields each as a section of the page."""
-    from tensorflow_vgg._pictures import page
-
-    groups = gallery.duplicates(args.duplicates)
-    for number, group in enumerate(groups, 1):
-        if not args.json:
-            say(f"{len(group)} images, each with its similarity to the nearest of the others")
-        for hit in group:
-            _print(hit, args.json, group=number)
-        yield page.Section(f"{len(group)} images", [_card(hit) for hit in group])
+def _groups(gallery, least):
+    """Yields the groups of near-duplicates as `_answers` does, without a query."""
+    groups = gallery.duplicates(least)
     if not groups:
-        complain(f"no two images are as similar as {args.duplicates}")
+        complain(f"no two images are as similar as {least}")
+    for number, group in enumerate(groups, 1):
+        yield None, [(hit, {"group": number}) for hit in group]
 
 
-def _print(hit, as_json, **more):
-    if as_json:
-        say(json.dumps({**more, "similarity": round(hit.similarity, 6), "path": hit.path}))
-    else:
-        say(f"  {hit.similarity:.4f}  {hit.path}")
-
-
-def _card(hit):
+def _printed(found, as_json):
+    """Prints what is found, and yields it as sections of the page."""
     from tensorflow_vgg._pictures import page
 
-    folder, name = os.path.split(hit.path)
-    return page.Card(hit.path, [f"{hit.similarity:.3f}", name, folder], hit.path, hit.similarity)
+    for query, hits in found:
+        title, lead = f"{len(hits)} images", None
+        if query is not None:
+            title, lead = "", page.Card(query, ["Query", os.path.basename(query)], query)
+        if not as_json:
+            say(query or f"{title}, each with its similarity to the nearest of the others")
+        cards = []
+        for hit, told in hits:
+            if as_json:
+                say(json.dumps({**told, "similarity": round(hit.similarity, 6), "path": hit.path}))
+            else:
+                say(f"  {hit.similarity:.4f}  {hit.path}")
+            folder, name = os.path.split(hit.path)
+            cards.append(page.Card(hit.path, [f"{hit.similarity:.3f}", name, folder], hit.path, hit.similarity))
+        sys.stdout.flush()
+        yield page.Section(title, cards, lead)

@@ -3,18 +3,18 @@
 import contextlib
 import gc
 import os
+import re
 import shutil
 import sys
 import tempfile
 import time
-import unicodedata
 
-__all__ = ["Progress", "Report", "complain", "say", "shown", "tensorflow", "unheard"]
+__all__ = ["Report", "complain", "say", "shown", "tensorflow"]
 
 _QUIET_SECONDS = 30  # without a terminal a line tells at least so often that it goes on
 
-
-_DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# C0, DEL and C1; marks that turn the direction of writing; ends of line and paragraph; surrogates.
+_OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def shown(text):
@@ -23,14 +23,7 @@ def shown(text):
     That is control characters, such as may be in names of files and classes, marks that turn the direction of writing,
     and halves of characters, which stand for bytes of a name that are no UTF-8.
     """
-    return "".join(
-        char.encode("unicode_escape", "surrogatepass").decode("ascii") if _obeyed(char) else char for char in str(text)
-    )
-
-
-def _obeyed(char):
-    # Cc: C0, C1 and DEL; Cs: surrogates; Zl, Zp: ends of line and paragraph.
-    return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in _DIRECTIONS
+    return _OBEYED.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), str(text))
 
 
 def say(text, file=None):
@@ -57,7 +50,7 @@ class Report:
     """
 
     def __init__(self):
-        self._terminal = bool(sys.stderr) and sys.stderr.isatty()
+        self._terminal = sys.stderr.isatty()
         self._told = time.monotonic()
 
     def line(self, text):
@@ -81,66 +74,48 @@ class Report:
         if self._terminal:
             self.show("")
 
-
-class Progress(Report):
-    """A bar on stderr, if that is a terminal."""
-
-    def __init__(self, total, enabled):
-        super().__init__()
-        self._terminal = self._terminal and enabled
-        self._total, self._done = total, 0
-
-    def __enter__(self):
-        self.advance(0)
-        return self
-
-    def __exit__(self, *_):
-        self.clear()
+    @contextlib.contextmanager
+    def progress(self, total, what, done=0):
+        """Yields the Report, whose `advance` then tells how many of `total` are done: `done` before it began."""
+        self._what, self._total, self._before, self._done = what, total, done, done
+        self._began = time.monotonic()
+        try:
+            yield self
+        finally:
+            self.clear()
 
     def advance(self, count):
         self._done += count
-        if self._terminal:
-            filled = 30 * self._done // self._total
-            self.show(f"[{'#' * filled}{'.' * (30 - filled)}] {self._done}/{self._total}")
+        rate = (self._done - self._before) / max(time.monotonic() - self._began, 1e-3)
+        minutes, seconds = divmod((self._total - self._done) / rate, 60)
+        self.show(f"{self._what}: {self._done}/{self._total}, {rate:.1f}/s, {minutes:.0f} min {seconds:.0f} s left")
 
 
 def tensorflow():
-    """TensorFlow 1's API, without the log lines that TensorFlow writes to the terminal by default."""
-    with unheard(), _kept():
-        import tensorflow.compat.v1 as tf
-
-        tf.config.experimental.list_physical_devices()  # looks for GPUs, and complains where there is none
-    tf.logging.set_verbosity(tf.logging.ERROR)
-    return tf
-
-
-@contextlib.contextmanager
-def _kept():
-    """Keeps Python's garbage collector from what is imported: it would go through all of TensorFlow time and again.
-
-    That takes as long as half of the import itself, and at the process's end as much again; no module becomes garbage.
-    """
+    """Imports TensorFlow, without the log lines that it writes to the terminal by default."""
+    # Python's garbage collector would go through all of TensorFlow time and again: half of the import's time, and as
+    # much at the process's end. No module becomes garbage.
     collecting = gc.isenabled() and "tensorflow" not in sys.modules
-    if not collecting:
-        yield
-        return
-    gc.disable()
+    if collecting:
+        gc.disable()
     try:
-        yield
+        with contextlib.nullcontext() if "TF_CPP_MIN_LOG_LEVEL" in os.environ else _unheard():
+            import tensorflow.compat.v1 as tf
+
+            tf.config.experimental.list_physical_devices()  # looks for GPUs, and complains where there is none
     finally:
-        gc.freeze()
-        gc.enable()
+        if collecting:
+            gc.freeze()
+            gc.enable()
+    tf.logging.set_verbosity(tf.logging.ERROR)
 
 
 @contextlib.contextmanager
-def unheard():
+def _unheard():
     """Keeps what libraries write to stderr away from the terminal, unless it comes to an error.
 
     TensorFlow 2 logs while it loads, whatever the level; whoever sets the level wants to see it all.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-        yield
-        return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     sys.stderr.flush()
     try:

@@ -22,46 +22,25 @@ VERBS = {
 
 
 def configure(parser):
-    """Adds the verbs and their options."""
-    verbs = parser.add_subparsers(metavar="VERB", dest="weights_verb")
-    verbs.required = True
-    parsers = {}
-    for name, text in VERBS.items():
-        parsers[name] = verb = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        verb.set_defaults(parser=verb)
-    nets = ("vgg19", "vgg16")
-
-    verb = parsers["check"]
-    verb.add_argument("file", metavar="FILE")
-    verb.add_argument("--net", choices=nets, help="default: the network whose layers the file has")
-
-    verb = parsers["make"]
-    verb.add_argument("out", metavar="FILE")
-    verb.add_argument("--seed", type=options.SEED, required=True, metavar="N")
-    options.add_net(verb)
-
-    verb = parsers["convert"]
-    verb.add_argument("file", metavar="SOURCE", help="of keras.applications, with top: .h5, .weights.h5 or .keras")
-    verb.add_argument("out", metavar="FILE")
-    verb.add_argument("--net", choices=nets, help="default: the one that SOURCE fits")
-
-    verb = parsers["fetch"]
-    verb.set_defaults(out=None)
-    options.add_net(verb)
-
-    verb = parsers["attach"]
-    verb.add_argument("file", metavar="FILE")
-    verb.add_argument("out", metavar="OUT")
-    verb.add_argument(
+    verbs = options.add_verbs(parser, "weights_verb", VERBS)
+    for name in ("check", "attach", "detach"):
+        verbs[name].add_argument("file", metavar="FILE")
+    verbs["convert"].add_argument(
+        "file", metavar="SOURCE", help="of keras.applications, with top: .h5, .weights.h5 or .keras"
+    )
+    for name in ("make", "convert", "attach", "detach"):
+        verbs[name].add_argument("out", metavar="OUT")
+    options.add(verbs["check"], "--net", default=None, help="default: the network whose layers the file has")
+    options.add(verbs["convert"], "--net", default=None, help="default: the one that SOURCE fits")
+    options.add(verbs["make"], "--net")
+    options.add(verbs["fetch"], "--net")
+    verbs["make"].add_argument("--seed", type=options.SEED, required=True, metavar="N")
+    verbs["attach"].add_argument(
         "--start", choices=("pass-through", "open", "glorot"), default="pass-through", help="default: %(default)s"
     )
-    verb.add_argument(
+    verbs["attach"].add_argument(
         "--seed", type=options.SEED, default=0, metavar="N", help="of random starts; default: %(default)s"
     )
-
-    verb = parsers["detach"]
-    verb.add_argument("file", metavar="FILE")
-    verb.add_argument("out", metavar="OUT")
 
 
 def run(args):
@@ -69,16 +48,36 @@ def run(args):
     if args.weights_verb in _TELLING:
         _TELLING[args.weights_verb](args)
         return 0
-    out = args.out
-    if out is None:  # where the classes look
+    if args.weights_verb == "fetch":  # to where the classes look
         folder = os.environ.get("TENSORFLOW_VGG_HOME") or tensorflow_vgg.weights.data_folder()
-        out = os.path.join(folder, f"{args.net}.npy")
-    options.expect_new(out)
-    weight_dict = _MAKING[args.weights_verb](args)
-    os.makedirs(os.path.dirname(os.path.abspath(out)), exist_ok=True)
-    tensorflow_vgg.weights.write(out, weight_dict)
-    say(f"{out}: {os.path.getsize(out)} bytes written")
+        args.out = os.path.join(folder, f"{args.net}.npy")
+    options.expect_new(args.out)
+    weight_dict = _made(args)
+    os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
+    tensorflow_vgg.weights.write(args.out, weight_dict)
+    say(f"{args.out}: {os.path.getsize(args.out)} bytes written")
     return 0
+
+
+def _made(args):
+    """The weights that a verb makes."""
+    weights = tensorflow_vgg.weights
+    if args.weights_verb == "make":
+        return weights.seeded(args.net, args.seed)
+    if args.weights_verb in ("fetch", "convert"):
+        tensorflow()
+        fetching = args.weights_verb == "fetch"
+        return weights.fetch_keras(args.net) if fetching else weights.load_keras(args.file, args.net)[1]
+    weight_dict = weights.read(args.file)
+    if args.weights_verb == "detach":
+        if not weight_dict.keys() & set(weights.ATTENTION_LAYERS):
+            raise ValueError(f"{args.file}: has no attention block")
+        return {name: layer for name, layer in weight_dict.items() if name not in weights.ATTENTION_LAYERS}
+    if weights.attention_layers(weight_dict, args.file):
+        raise ValueError(f"{args.file}: has an attention block already; take it out with weights detach")
+    weights.check(weight_dict, "vgg19", args.file, thin=True)
+    channels = weight_dict["conv5_4"][0].shape[-1]
+    return {**weight_dict, **weights.attention_start(channels, args.start, args.seed)}
 
 
 def _check(args):
@@ -104,8 +103,6 @@ def _check(args):
 
 
 def _print_layers(weight_dict):
-    import numpy as np
-
     total = 0
     say(f"{'layer':28}{'kernel':20}{'biases':>8}{'parameters':>12}  range of the kernel")
     for name, layer in weight_dict.items():
@@ -113,11 +110,10 @@ def _print_layers(weight_dict):
             kernel, biases = layer[0], layer[1]
             count = kernel.size + biases.size
             shapes = f"{'x'.join(map(str, kernel.shape)):20}{'x'.join(map(str, biases.shape)):>8}"
-            say(f"{name:28}{shapes}{count:12}  {np.min(kernel):.4g} ... {np.max(kernel):.4g}")
+            say(f"{name:28}{shapes}{count:12}  {kernel.min():.4g} ... {kernel.max():.4g}")
+            total += count
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             say(f"{name!s:28}not [kernel, biases]")
-        else:
-            total += count
     say(f"{'total':56}{total:12}")
 
 
@@ -145,42 +141,4 @@ def _megabytes(size):
     return f"{size / 1e6:.1f} MB"
 
 
-def _make(args):
-    """Seeded weights."""
-    return tensorflow_vgg.weights.seeded(args.net, args.seed)
-
-
-def _convert(args):
-    """The weights of a Keras file."""
-    tensorflow()
-    return tensorflow_vgg.weights.load_keras(args.file, args.net)[1]
-
-
-def _fetch(args):
-    """The Oxford weights."""
-    tensorflow()
-    return tensorflow_vgg.weights.fetch_keras(args.net)
-
-
-def _attach(args):
-    """A file's weights with an attention block."""
-    weights = tensorflow_vgg.weights
-    weight_dict = weights.read(args.file)
-    if weights.attention_layers(weight_dict, args.file):
-        raise ValueError(f"{args.file}: has an attention block already; take it out with weights detach")
-    weights.check(weight_dict, "vgg19", args.file, thin=True)
-    channels = weight_dict["conv5_4"][0].shape[-1]
-    return {**weight_dict, **weights.attention_start(channels, args.start, args.seed)}
-
-
-def _detach(args):
-    """A file's weights without its attention block."""
-    weights = tensorflow_vgg.weights
-    weight_dict = weights.read(args.file)
-    if not any(name in weight_dict for name in weights.ATTENTION_LAYERS):
-        raise ValueError(f"{args.file}: has no attention block")
-    return {name: layer for name, layer in weight_dict.items() if name not in weights.ATTENTION_LAYERS}
-
-
 _TELLING = {"check": _check, "cache": _cache, "clear": _clear}
-_MAKING = {"make": _make, "convert": _convert, "fetch": _fetch, "attach": _attach, "detach": _detach}

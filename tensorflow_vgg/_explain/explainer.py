@@ -20,7 +20,8 @@ Explained = collections.namedtuple("Explained", "pixels probabilities classes ca
 def explainer(net, weight_dict, attention=True, chosen=None, top=1):
     """A function from images, float32 [batch, 224, 224, 3] in [0, 1], to a list of `Explained`, by "vgg16" or "vgg19".
 
-    With `attention=False` the block is left out. `chosen` is the class to show; None: the `top` most probable ones.
+    With `attention=False` the block is left out. `chosen` is the class to show; None: the `top` most probable ones, of
+    which 0 leave the probabilities alone.
     """
     with tf.Graph().as_default() as graph, contextlib.redirect_stdout(sys.stderr):  # away from the results
         rgb = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
@@ -44,6 +45,7 @@ def explainer(net, weight_dict, attention=True, chosen=None, top=1):
         count = len(pixels)
         spatial = found["spatial"][..., 0] if "spatial" in found else [None] * count
         channels = found.get("channels", [None] * count)
-        return list(map(Explained, pixels, found["prob"], order.tolist(), zip(*cams), spatial, channels))
+        maps = zip(*cams) if cams else [()] * count
+        return list(map(Explained, pixels, found["prob"], order.tolist(), maps, spatial, channels))
 
     return explain

@@ -6,7 +6,7 @@ import re
 
 from tensorflow_vgg._pictures import attention, page
 
-__all__ = ["class_of", "draw", "line", "numbers", "section"]
+__all__ = ["class_of", "draw", "line", "numbers", "section", "wnid_and_name"]
 
 
 def class_of(text, labels):
@@ -33,11 +33,16 @@ def class_of(text, labels):
     raise ValueError(f"--class {text}: expected a label or a number below {len(labels)}{hint}")
 
 
+def wnid_and_name(label):
+    """(WordNet id or None, the rest) of a label."""
+    return re.fullmatch(r"(?:(n\d{8}) )?(.*)", label).groups()
+
+
 def numbers(path, picture, explained, labels):
     """What the `Explained` of the image at `path` says, as JSON has it; `picture` is where its picture goes."""
     told = {"file": path, "picture": picture, "classes": []}
     for number, cam in zip(explained.classes, explained.cams):
-        wnid, label = re.fullmatch(r"(?:(n\d{8}) )?(.*)", labels[number]).groups()
+        wnid, label = wnid_and_name(labels[number])
         probability = float(explained.probabilities[number])
         of_class = {"class": number, "wnid": wnid, "label": label, "probability": probability, "grad_cam": _of_map(cam)}
         told["classes"].append(of_class)

@@ -25,8 +25,8 @@ class Weights:
     """The weights of one script.
 
     Args:
-      override: what stands for every vgg16.npy and vgg19.npy that the script has not written itself: a file, or the
-        seed of random weights. None: the script's own files.
+      override: what stands for every vgg16.npy and vgg19.npy that the script has not written itself: a file, or
+        (seed, thin) of random weights. None: the script's own files.
       constants: whether TensorFlow copies all weights into the graph, as it did.
       announce: called with a line that the user should see.
     """
@@ -38,7 +38,7 @@ class Weights:
         self._started = time.time()
 
     def source(self, path):
-        """What is loaded where the script names `path`: a path, or (net, seed).
+        """What is loaded where the script names `path`: a path, or (net, seed, thin).
 
         Raises:
           FileNotFoundError: it is the name of one of upstream's files, and no folder has it.
@@ -47,8 +47,8 @@ class Weights:
         written = os.path.isfile(path) and os.path.getmtime(path) >= self._started
         if name not in _NAMES or written:  # by the script itself
             return path
-        if isinstance(self.override, int):
-            return name.partition(".")[0], self.override
+        if isinstance(self.override, tuple):
+            return (name.partition(".")[0], *self.override)
         if self.override is not None:
             return self.override
         if os.path.exists(path):

@@ -3,16 +3,14 @@
 import contextlib
 import hashlib
 import io
-import warnings
 
 import numpy as np
 
 from tensorflow_vgg import _images, weights
 from tensorflow_vgg._weights import mapped
 
-__all__ = ["FEATURES", "Extractor", "load", "mac", "normalised", "read_weights", "rmac", "spoc"]
+__all__ = ["Extractor", "load", "mac", "normalised", "read_weights", "rmac", "spoc"]
 
-FEATURES = ("rmac", "spoc", "mac", "fc6", "fc7")
 _TOP = ("fc6", "fc7", "fc8")
 
 
@@ -26,11 +24,7 @@ def normalised(rows):
 def mac(maps):
     """The maximum of each channel (Tolias, Sicre, Jegou 2016, arXiv:1511.05879, section 3).
 
-    Args:
-      maps: float32 [n, height, width, channels].
-
-    Returns:
-      float32 [n, channels], of length 1.
+    As `rmac` and `spoc` it takes float32 [n, height, width, channels] and gives float32 [n, channels], of length 1.
     """
     return normalised(maps.max(axis=(1, 2)))
 
@@ -39,12 +33,6 @@ def rmac(maps):
     """Maxima over square regions of three sizes, each of length 1, summed (as `mac`, section 4; without whitening).
 
     The regions of scale l = 1, 2, 3 have edges of 2 / (l + 1) of the map's, and there are l x l of them, evenly spread.
-
-    Args:
-      maps: float32 [n, edge, edge, channels].
-
-    Returns:
-      float32 [n, channels], of length 1.
     """
     edge = maps.shape[1]
     total = 0
@@ -61,12 +49,6 @@ def spoc(maps):
     """The sum of each channel, places near the centre weighing more (Babenko, Lempitsky 2015, arXiv:1510.07493).
 
     The weights are a Gaussian's whose deviation is a third of the distance from the centre to the border.
-
-    Args:
-      maps: float32 [n, height, width, channels].
-
-    Returns:
-      float32 [n, channels], of length 1.
     """
     height, width = maps.shape[1:3]
     rows = (np.arange(height) + 0.5 - height / 2)[:, None]
@@ -80,20 +62,10 @@ _POOLS = {"rmac": rmac, "spoc": spoc, "mac": mac, "fc6": normalised, "fc7": norm
 
 
 def load(path, size=224):
-    """An image's centre square as the network takes it.
+    """An image's centre square as the network takes it, float32 [size, size, 3], RGB in [0, 1].
 
     Unlike `utils.load_image`, which samples as upstream did, it is smoothed when scaled down, so that a photograph and
-    its smaller copy look alike; and it takes a tenth of the time.
-
-    Args:
-      path: an image file, turned as its EXIF orientation says.
-      size: of the result, in pixels.
-
-    Returns:
-      float32 [size, size, 3], RGB in [0, 1].
-
-    Raises:
-      ValueError, OSError, AssertionError: as `_images.read`.
+    its smaller copy look alike; and it takes a tenth of the time. It raises as `_images.read`.
     """
     from PIL import Image
 
@@ -108,28 +80,10 @@ def load(path, size=224):
 
 
 def read_weights(source, net, feature):
-    """The layers that a feature needs.
+    """The layers that a feature needs of a weight file, seeded:N or seeded:N:thin; raises as `weights.read`."""
+    from tensorflow_vgg import _network
 
-    Args:
-      source: a weight file, or seeded:N or seeded:N:thin.
-      net: "vgg19" or "vgg16".
-      feature: one of FEATURES.
-
-    Returns:
-      layer name -> `[kernel, biases]`, mapped from the cache where that can be.
-
-    Raises:
-      ValueError, OSError: as `weights.read`.
-    """
-    if source.startswith("seeded:"):
-        seed, _, width = source[len("seeded:") :].partition(":")
-        found = mapped.seeded(net, int(seed), width == "thin")
-    else:
-        from tensorflow_vgg import _network
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # not mapped: slower, and the same
-            found = weights.read(source) if _network.has_gpu() else mapped.load(source)
+    found = mapped.from_source(source, net, not _network.has_gpu())
     if feature in _TOP:
         weights.check(found, net, source, thin=True)
         return found
@@ -161,7 +115,7 @@ class Extractor:
     def __init__(self, net, weight_dict, feature="rmac", size=224, attention=True):
         import tensorflow.compat.v1 as tf
 
-        from tensorflow_vgg import session_config
+        from tensorflow_vgg import session_config, vgg16, vgg19
 
         top = feature in _TOP
         if size < 32 or (top and size != 224):
@@ -177,7 +131,8 @@ class Extractor:
         with tf.Graph().as_default() as graph:
             self._rgb = tf.placeholder(tf.float32, [None, size, size, 3], name="images")
             with contextlib.redirect_stdout(io.StringIO()):  # "build model started"
-                network = _network_of(net, weight_dict, attention, top)
+                options = {"include_top": top, **({} if net == "vgg16" else {"attention": attention})}
+                network = (vgg16.Vgg16 if net == "vgg16" else vgg19.Vgg19)(weight_dict, **options)
                 network.build(self._rgb)
         self._output = {"fc6": "relu6", "fc7": "relu7"}.get(feature, "attention_feature" if attention else "pool5")
         self._output = getattr(network, self._output)
@@ -202,13 +157,3 @@ class Extractor:
     def close(self):
         """Gives the session's memory back."""
         self._session.close()
-
-
-def _network_of(net, weight_dict, attention, top):
-    if net == "vgg16":
-        from tensorflow_vgg import vgg16
-
-        return vgg16.Vgg16(weight_dict, include_top=top)
-    from tensorflow_vgg import vgg19
-
-    return vgg19.Vgg19(weight_dict, attention=attention, include_top=top)

@@ -8,7 +8,6 @@ then its files take the places of the old ones. A run that is killed is gone on 
 import contextlib
 import datetime
 import hashlib
-import io
 import json
 import os
 import sys
@@ -47,12 +46,10 @@ class Folder:
         return self._open().about
 
     def search(self, features, top):
-        """See `store.open_store`."""
         whitening = self._open().whitening
         return self.neighbours(features if whitening is None else whiten.apply(whitening, features), top)
 
     def blocks(self):
-        """See `store.open_store`."""
         now = self._open()
         for start in range(0, len(now.features), _BLOCK):
             rows = range(start, min(start + _BLOCK, len(now.features)))
@@ -71,7 +68,6 @@ class Folder:
 
     @contextlib.contextmanager
     def writing(self, settings, dimensions, source, whitened):
-        """See `store.open_store`."""
         if os.path.lexists(self.path) and not os.path.isdir(self.path):
             raise ValueError(f"{self.path}: expected a folder for the gallery, found a file")
         if os.path.isdir(self.path) and os.listdir(self.path) and not os.path.lexists(self._in(_LOCK)):
@@ -94,16 +90,13 @@ class Folder:
                 yield self
 
     def known(self):
-        """See `store.open_store`."""
         old = [self._old.record(row) for row in range(len(self._old.features))] if self._old else []
         return old + self._part.records
 
     def add(self, records, features):
-        """See `store.open_store`."""
         return self._part.add(records, features)
 
     def finish(self, records, folders, mine=None):
-        """See `store.open_store`."""
         if not records:
             raise ValueError(f"{self.path}: no image is left: the gallery stays as it was")
         index = {folder: number for number, folder in enumerate(folders)}
@@ -112,14 +105,15 @@ class Folder:
             self._remove(_NEXT)
             return f"{len(records)} images, nothing new"
         whitening = self._whitening(records)
-        self._write(_IMAGES, lines)
+        with self._new(_IMAGES) as file:
+            file.write(lines)
         if whitening is not None:
-            saved = io.BytesIO()
-            np.save(saved, np.concatenate([whitening[0][None], whitening[1].T]))
-            self._write(_WHITEN, saved.getvalue())
+            with self._new(_WHITEN) as file:
+                np.save(file, np.concatenate([whitening[0][None], whitening[1].T]))
         features = self._write_features(records, whitening)
         made, found = nearest.build(features, self._spec)
-        self._write(_INDEX, made)
+        with self._new(_INDEX) as file:
+            file.write(made)
         loaded = {
             name: getattr(sys.modules.get(name), "__version__", None) for name in ("tensorflow", "numpy", "faiss")
         }
@@ -135,7 +129,8 @@ class Folder:
             "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         }
         about["digest"] = _digest_of(about)
-        self._write(_ABOUT, json.dumps(about, indent=1).encode() + b"\n")
+        with self._new(_ABOUT) as file:
+            file.write(json.dumps(about, indent=1).encode() + b"\n")
         os.rename(self._in(_NEXT), self._in(_READY))
         self._settle()
         self._now = None
@@ -152,17 +147,15 @@ class Folder:
     def _open(self):
         """The gallery as it is now, which is read again if a run replaces it meanwhile."""
         for _ in range(20):
-            if self._now is None:
-                try:
-                    self._now = _Opened(self)
-                except FileNotFoundError as error:
-                    problem = f"{os.path.basename(error.filename)} is missing"
-                except OSError:
-                    raise
-                except Exception as error:  # damaged files make NumPy and Python raise anything
-                    problem = str(error) or type(error).__name__
-            if self._now is not None:
+            try:
+                self._now = self._now or _Opened(self)
                 return self._now
+            except FileNotFoundError as error:
+                problem = f"{os.path.basename(error.filename)} is missing"
+            except OSError:
+                raise
+            except Exception as error:  # damaged files make NumPy and Python raise anything
+                problem = str(error) or type(error).__name__
             if not os.path.lexists(self._place(_ABOUT)):
                 raise ValueError(f"{self.path}: expected a gallery, found none: make it with tensorflow-vgg index")
             time.sleep(0.02)
@@ -215,18 +208,18 @@ class Folder:
     def _write_features(self, records, whitening):
         """Writes features.npy, and gives it mapped."""
         width = self._dimensions if whitening is None else whitening[1].shape[1]
-        with open(self._in(_NEXT, _FEATURES), "wb") as file:
+        with self._new(_FEATURES) as file:
             header = {"descr": "<f4", "fortran_order": False, "shape": (len(records), width)}
             np.lib.format.write_array_header_1_0(file, header)
             for block in self._gathered(records, whitening):
                 file.write(block.tobytes())
-            file.flush()
-            os.fsync(file.fileno())
         return np.load(self._in(_NEXT, _FEATURES), mmap_mode="r")
 
-    def _write(self, name, content):
+    @contextlib.contextmanager
+    def _new(self, name):
+        """A file of the new gallery, to write."""
         with open(self._in(_NEXT, name), "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
 
@@ -276,10 +269,10 @@ def _line(row, folder, record):
 
 def expect_same(path, about, settings):
     """Raises if features would be of another kind than a gallery's."""
-    last = "weights_sha256"  # which depends on the others, that say which layers are needed
-    for name in [*(name for name in settings if name != last), last]:
-        value = settings[name]
-        if about[name] != value:
-            what = "weights" if name == "weights_sha256" else name
-            was, now = (about["weights"], "others") if what == "weights" else (about[name], value)
+    # The digest last: which layers are in it depends on the others.
+    for name in sorted(settings, key="weights_sha256".__eq__):
+        if about[name] != settings[name]:
+            what, was, now = name, about[name], settings[name]
+            if name == "weights_sha256":
+                what, was, now = "weights", about["weights"], "others"
             raise ValueError(f"{path}: the gallery was made with another {what}: {was}, not {now}; choose another -o")

@@ -1,14 +1,13 @@
 """Goes through folders and brings a store up to date with them."""
 
 import collections
-import hashlib
 import os
 import typing
 import zlib
 
 import numpy as np
 
-from tensorflow_vgg import _images
+from tensorflow_vgg import _images, weights
 from tensorflow_vgg._search.features import load
 from tensorflow_vgg._search.store import Record
 
@@ -16,8 +15,7 @@ __all__ = ["Counts", "index", "listing"]
 
 
 class Counts(typing.NamedTuple):
-    """How many images an index run found as they were, moved or copied, new or changed, and left out; and the store's
-    own words."""
+    """How many images were as they were, moved or copied, new or changed, and left out; and the store's own words."""
 
     kept: int
     moved: int
@@ -27,17 +25,10 @@ class Counts(typing.NamedTuple):
 
 
 def listing(paths, part=None):
-    """The image files in folders and below, in order, each once.
+    """The folders, absolute, and a list of (folder, path in it) of the images in them and below, each once, in order.
 
-    Args:
-      paths: folders.
-      part: (2, 8) for the second of eight parts, which several machines can index at once; None for all.
-
-    Returns:
-      The folders, absolute, and a list of (folder, path in it).
-
-    Raises:
-      ValueError, OSError: as `_images.find`, or a path is no folder.
+    `part` is (2, 8) for the second of eight parts, which several machines can index at once; None for all. It raises
+    as `_images.find`, and a ValueError if a path is no folder.
     """
     folders, found, seen = [], [], set()
     for given in paths:
@@ -49,15 +40,15 @@ def listing(paths, part=None):
         folders.append(folder)
         for file in _images.find([folder]):
             path = os.path.relpath(file, folder)
-            if file not in seen and (part is None or _part_of(path, part[1]) == part[0]):
+            if file not in seen and _is_in(path, part):
                 seen.add(file)
                 found.append((folder, path))
     return folders, found
 
 
-def _part_of(path, count):
-    """The part, 1 ... count, that a file belongs to, on every machine."""
-    return zlib.crc32(os.fsencode(path)) % count + 1
+def _is_in(path, part):
+    """Whether a file belongs to a part, on every machine."""
+    return part is None or zlib.crc32(os.fsencode(path)) % part[1] + 1 == part[0]
 
 
 def index(store, extractor, folders, files, batch, report, part=None):
@@ -68,7 +59,8 @@ def index(store, extractor, folders, files, batch, report, part=None):
       extractor: called with float32 [n, size, size, 3] it gives the features; has `settings`.
       folders, files: as `listing` gives them.
       batch: images per run of the network.
-      report: has problem(error), for a file that is left out, and advance(count, computed).
+      report: has problem(error), for a file that is left out, and progress(total, what, done), a context manager of
+        what has advance(count).
       part: as for `listing`.
 
     Returns:
@@ -80,21 +72,34 @@ def index(store, extractor, folders, files, batch, report, part=None):
     size = extractor.settings["size"]
     final, todo = _as_they_were(known, files)
     kept, counts = len(final), collections.Counter()
-    report.advance(kept, 0)
 
     def prepared(item):
         record = _record(*item)
         same = by_digest.get(record.sha256)
         return (record, load(record.file, size)) if same is None else (record._replace(row=same.row), None)
 
-    for chosen in _batches(_images.ahead(todo, prepared, 2 * batch), batch, final, counts, report):
-        records, pixels = zip(*chosen)
-        final.update((record.file, record) for record in store.add(records, extractor(np.stack(pixels))))
-        counts["computed"] += len(chosen)
-        report.advance(len(chosen), len(chosen))
-    mine = None if part is None else lambda path: _part_of(path, part[1]) == part[0]
+    with report.progress(len(files), "images", kept) as progress:
+        waiting = []
+        for place, (_, result) in enumerate(_images.ahead(todo, prepared, 2 * batch), 1):
+            if isinstance(result, Exception):
+                counts["left out"] += 1
+                report.problem(result)
+                progress.advance(1)
+            elif result[1] is None:
+                counts["moved"] += 1
+                final[result[0].file] = result[0]
+                progress.advance(1)
+            else:
+                waiting.append(result)
+            if len(waiting) == batch or (waiting and place == len(todo)):
+                records, pixels = zip(*waiting)
+                final.update((record.file, record) for record in store.add(records, extractor(np.stack(pixels))))
+                counts["computed"] += len(waiting)
+                progress.advance(len(waiting))
+                waiting = []
     ordered = [final[file] for file in (os.path.join(*item) for item in files) if file in final]
-    return Counts(kept, counts["moved"], counts["computed"], counts["left out"], store.finish(ordered, folders, mine))
+    told = store.finish(ordered, folders, lambda path: _is_in(path, part))
+    return Counts(kept, counts["moved"], counts["computed"], counts["left out"], told)
 
 
 def _as_they_were(known, files):
@@ -115,34 +120,9 @@ def _as_they_were(known, files):
     return same, others
 
 
-def _batches(results, size, final, counts, report):
-    """Yields lists of (Record, pixels) to compute. What is in the store already goes to `final`; bad files are told."""
-    waiting = []
-    for _, result in results:
-        if isinstance(result, Exception):
-            counts["left out"] += 1
-            report.problem(result)
-            report.advance(1, 0)
-        elif result[1] is None:
-            counts["moved"] += 1
-            final[result[0].file] = result[0]
-            report.advance(1, 0)
-        else:
-            waiting.append(result)
-            if len(waiting) == size:
-                yield waiting
-                waiting = []
-    if waiting:
-        yield waiting
-
-
 def _record(folder, path):
     """The Record of a file as it is now, without a row."""
     file = os.path.join(folder, path)
-    digest = hashlib.sha256()
     _images.files.expect_file(file)
-    with open(file, "rb") as opened:
-        status = os.fstat(opened.fileno())
-        for block in iter(lambda: opened.read(1 << 20), b""):
-            digest.update(block)
-    return Record(folder, path, status.st_size, status.st_mtime_ns, digest.hexdigest())
+    status = os.stat(file)  # before it is read: what changes meanwhile is new to the next run
+    return Record(folder, path, status.st_size, status.st_mtime_ns, weights.file_digest(file))

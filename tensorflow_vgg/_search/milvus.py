@@ -36,7 +36,7 @@ class Milvus:
             import pymilvus
         except ImportError as error:
             raise ValueError(
-                "Milvus needs its client: pip install '.[milvus]' in a checkout of tensorflow-vgg"
+                "Milvus needs a client: pip install '.[milvus]' in a checkout of tensorflow-vgg"
             ) from error
         uri, self._collection = fits.group(1), fits.group(2) or "tensorflow_vgg"
         self.path = f"milvus:{name}"
@@ -56,7 +56,7 @@ class Milvus:
 
     @contextlib.contextmanager
     def writing(self, settings, dimensions, source, whitened):
-        """See `store.open_store`. Several runs may write at once, into folders or parts of their own."""
+        """Several runs may write at once, into folders or parts of their own."""
         from tensorflow_vgg._search.folder import expect_same
 
         if whitened:
@@ -73,39 +73,32 @@ class Milvus:
         yield self
 
     def known(self):
-        """See `store.open_store`."""
         return [record for records, _ in self._rows(["record"]) for record in records]
 
     def add(self, records, features):
-        """See `store.open_store`."""
         kept = [record._replace(row=_id(record)) for record in records]
         self._upsert(kept, features)
         return kept
 
-    def finish(self, records, folders, mine=None):
-        """See `store.open_store`. Images of other folders, and those that are not `mine`, stay."""
+    def finish(self, records, folders, mine):
+        """Images of other folders, and those that are not `mine`, stay."""
         moved = [record for record in records if record.row != _id(record)]
         for start in range(0, len(moved), _BLOCK):
             chosen = moved[start : start + _BLOCK]
+            rows = [record.row for record in chosen]
             with self._told():
-                found = self._client.get(
-                    self._collection, ids=[record.row for record in chosen], output_fields=["features"]
-                )
+                found = self._client.get(self._collection, ids=rows, output_fields=["features"])
             features = {row["id"]: row["features"] for row in found}
             self._upsert(chosen, [features[record.row] for record in chosen])
         wanted = {_id(record) for record in records}
-        gone = [
-            record.row
-            for record in self.known()
-            if record.row not in wanted and record.folder in folders and (mine is None or mine(record.path))
-        ]
+        others = [record for record in self.known() if record.row not in wanted]
+        gone = [record.row for record in others if record.folder in folders and mine(record.path)]
         for start in range(0, len(gone), _BLOCK):
             with self._told():
                 self._client.delete(self._collection, ids=gone[start : start + _BLOCK])
         return f"{len(records)} images, {len(gone)} gone"
 
     def search(self, features, top):
-        """See `store.open_store`."""
         with self._told():
             found = self._client.search(
                 self._collection,
@@ -119,7 +112,6 @@ class Milvus:
     neighbours = search
 
     def blocks(self):
-        """See `store.open_store`."""
         for records, rows in self._rows(["record", "features"]):
             if records:
                 yield records, np.array([row["features"] for row in rows], np.float32)

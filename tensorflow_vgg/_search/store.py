@@ -41,7 +41,7 @@ def open_store(name, spec=None):
       known(): in that context, the Records that it has, those of a killed run among them.
       add(records, features): in that context, keeps what was computed: all of it or, killed meanwhile, nothing.
       finish(records, folders, mine): in that context, makes `records` what is in the store; in Milvus, what is there of
-        `folders` and of paths for which the function `mine`, if it is given, is true. What it tells of that, in words.
+        `folders` and of paths for which the function `mine` is true. What it tells of that, in words.
       search(features, top): for each row of float32 [n, dimensions] the `top` most similar: [(similarity, Record)].
       blocks(): all of it, in parts: (Records, features as they are kept).
       neighbours(features, top): as `search`, for features as they are kept.

@@ -10,7 +10,7 @@ from tensorflow_vgg._weights.error import WeightsError
 from tensorflow_vgg._weights.find import data_folder, find, search_folders
 from tensorflow_vgg._weights.keras import fetch_keras, from_keras, load_keras
 from tensorflow_vgg._weights.read import file_digest, read, read_objects
-from tensorflow_vgg._weights.seeded import seeded, seeded_attention
+from tensorflow_vgg._weights.seeded import seed_of, seeded, seeded_attention
 from tensorflow_vgg._weights.shapes import KERNEL_SHAPES, UPSTREAM_VGG16_SHA1
 from tensorflow_vgg._weights.write import replacing, write
 
@@ -33,6 +33,7 @@ __all__ = [
     "read_objects",
     "replacing",
     "search_folders",
+    "seed_of",
     "seeded",
     "seeded_attention",
     "write",

@@ -10,10 +10,11 @@ import numpy as np
 
 from tensorflow_vgg._weights import store
 from tensorflow_vgg._weights.read import read
+from tensorflow_vgg._weights.seeded import seed_of
 from tensorflow_vgg._weights.seeded import seeded as _seeded
 from tensorflow_vgg._weights.store import clear, entries, folder
 
-__all__ = ["MappedArray", "clear", "entries", "folder", "holds", "load", "region_of", "seeded"]
+__all__ = ["MappedArray", "clear", "entries", "folder", "from_source", "holds", "load", "region_of", "seeded"]
 
 
 class MappedArray(np.memmap):
@@ -98,6 +99,19 @@ def seeded(net="vgg19", seed=19, thin=False, writable=False):
     """
     source = {"seeded": net, "seed": int(seed), "thin": bool(thin)}
     return _mapped(lambda: source, lambda: _seeded(net, seed, thin), writable)
+
+
+def from_source(source, net, use_mapped=True):
+    """The weight dict of a file, of seeded:N or of seeded:N:thin, with mapped arrays or ordinary ones; not checked."""
+    seed, thin = seed_of(source) or (None, False)
+    if seed is None:
+        return load(source) if use_mapped else read(source)
+    if thin:
+        return _seeded(net, seed, thin)
+    weight_dict = seeded(net, seed)  # made once, also where it is copied, which takes a tenth of the time
+    if use_mapped:
+        return weight_dict
+    return {name: [np.array(array) for array in layer] for name, layer in weight_dict.items()}
 
 
 def _mapped(source_of, make, writable):

@@ -1,15 +1,30 @@
 """Weights that any machine can make from a seed, for tests and trials."""
 
 import math
+import re
 
 import numpy as np
 
 from tensorflow_vgg._weights.block import block_shapes
 from tensorflow_vgg._weights.shapes import FC6_PLACES, KERNEL_SHAPES
 
-__all__ = ["looks_seeded", "seeded", "seeded_attention"]
+__all__ = ["looks_seeded", "seed_of", "seeded", "seeded_attention"]
 
 _THIN_WIDTHS = {64: 2, 128: 4, 256: 8, 512: 16}
+
+
+def seed_of(source):
+    """(N, whether they are thin) of the weights seeded:N or seeded:N:thin; None for a file's path or None.
+
+    Raises:
+      ValueError: N is no seed.
+    """
+    if source is None or not source.startswith("seeded:"):
+        return None
+    fits = re.fullmatch(r"seeded:(\d{1,10})(:thin)?", source)
+    if not fits or int(fits.group(1)) >= 2**32:
+        raise ValueError(f"--weights {source}: expected seeded:N, with N from 0 to {2**32 - 1}")
+    return int(fits.group(1)), fits.group(2) is not None
 
 
 def seeded(net="vgg19", seed=19, thin=False, attention=False):
