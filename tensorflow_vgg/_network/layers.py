@@ -50,12 +50,9 @@ class Layers:
 
     def _flatten(self, bottom):
         """[batch, H, W, C] or [batch, N] to [batch, -], in the order that fc6's weights expect."""
-        sizes = bottom.get_shape().as_list()[1:]
-        if None in sizes:
+        size = bottom.get_shape()[1:].num_elements()
+        if size is None:
             raise ValueError(f"a fully connected layer needs to know all sizes but the batch, got {bottom.get_shape()}")
-        size = 1
-        for dimension in sizes:
-            size *= dimension
         return tf.reshape(bottom, [-1, size])
 
     def _load(self, weights_or_path, use_mapped):
