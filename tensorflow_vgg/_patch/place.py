@@ -11,7 +11,7 @@ import itertools
 import re
 
 from tensorflow_vgg._patch.source import Doubt, key_of, literal_of
-from tensorflow_vgg._patch.steps import Code, common, exclusive, in_loop, strings_of
+from tensorflow_vgg._patch.steps import Code, exclusive, in_loop, inside, strings_of
 
 __all__ = ["find_places"]
 
@@ -117,7 +117,7 @@ def _automatic(code, function, tree):
         rows += _rows(poolings[-1].steps)
     elif not last.named:
         reason = "the pooling stands inside another call: give its result a name, on a line of its own"
-    elif any(path != common(path, last.steps[0].path) for path in paths):
+    elif any(not inside(last.steps[0].path, path) for path in paths):
         reason = "a pooling is made on one of two ways only" + _ELSEWHERE
     elif not heads:
         reason = "no fully connected layer reads the fifth pooling; name the place with --after"
@@ -201,12 +201,11 @@ def _place(code, made, reads, before=False):
     if again and not before:
         raise Doubt(looked_at + _rows(again), "another method assigns the layer again; give it another name there")
     if not local:
-        if any(step.function is not first.function or common(step.path, first.path) != first.path for _, step in reads):
+        if any(step.function is not first.function or not inside(step.path, first.path) for _, step in reads):
             raise Doubt(looked_at, "what reads the layer is in more than one place: name the one with --before")
         return Place([read for read, _ in reads], first.stmt, True)
-    path = common(made[0].path, first.path)
-    stmt = made[0].stmt if made[0].path == path else made[0].path[len(path)][0]
-    return Place([read for read, _ in reads], stmt, False)
+    around = [part[0] for part in made[0].path if part not in first.path]
+    return Place([read for read, _ in reads], (around or [made[0].stmt])[0], False)
 
 
 # ------------------------------------------------------------------------------------------------------- by a name

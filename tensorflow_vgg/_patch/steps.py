@@ -8,7 +8,7 @@ import re
 
 from tensorflow_vgg._patch.source import BLOCK, key_of, literal_of
 
-__all__ = ["Code", "common", "exclusive", "in_loop", "strings_of"]
+__all__ = ["Code", "exclusive", "in_loop", "inside", "strings_of"]
 
 # What a call is taken for, by its name; the first that fits.
 _KINDS = (
@@ -25,6 +25,7 @@ _KINDS = (
 _NO_TENSORS = {"dtype", "get_shape", "name", "shape"}  # attributes
 # Their layers are objects, or no tensors of TensorFlow: the block cannot be called on what they give.
 _FOREIGN = {"chainer", "jax", "keras", "lasagne", "mxnet", "numpy", "paddle", "tensorlayer", "theano", "torch"}
+_KERAS = re.compile(r"^tensorflow\b.*\.(keras\b|Module$)")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LOOPS = (ast.For, ast.While)
@@ -88,12 +89,9 @@ def exclusive(one, other):
     return any(a[0] is b[0] and a[1] != b[1] for a in one for b in other)
 
 
-def common(one, other):
-    """The path to what two paths have around them both."""
-    same = 0
-    while one[same : same + 1] and one[same : same + 1] == other[same : same + 1]:
-        same += 1
-    return one[:same]
+def inside(path, around):
+    """Whether a path goes through all that another does."""
+    return path[: len(around)] == around
 
 
 def in_loop(path):
@@ -175,25 +173,20 @@ class Code:
 
     def _kind(self, call):
         """What a call makes, by its name; where that says nothing, by what the function of this file calls."""
-        name, origin = _name_of_call(call), self.origin(call.func)
-        if origin.split(".")[-1] == BLOCK:
-            return "attention"
+        name, inner = _name_of_call(call), []
         kind = _kind_of_name(name)
-        spelt_as_convolution = kind == "conv" and any(re.match(r"fc_?\d+$", value) for value in strings_of(call))
-        if spelt_as_convolution or (name == "relu_layer" and origin.startswith("tensorflow.")):
-            return "fc"
-        function = self._functions.get(name)
-        if kind or function is None or origin != key_of(call.func):
-            return kind or "other"
-        inner = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
-        if any(self.origin(node.func).split(".")[-1] == BLOCK for node in inner):
+        if kind is None and name in self._functions and self.origin(call.func) == key_of(call.func):
+            inner = [node for node in ast.walk(self._functions[name]) if isinstance(node, ast.Call)]
+        if any(self.origin(node.func).split(".")[-1] == BLOCK for node in [call, *inner]):
             return "attention"
+        if kind == "conv" and any(re.match(r"fc_?\d+$", value) for value in strings_of(call)):
+            return "fc"
         kinds = {_kind_of_name(_name_of_call(node)) for node in inner}
         if kinds == {"size"}:
             return "size"
         if {"conv", "pool"} <= kinds:
             return "block"
-        return next((kind for kind in ("fc", "conv", "pool", "flat", "same") if kind in kinds), "other")
+        return kind or next((kind for kind in ("fc", "conv", "pool", "flat", "same") if kind in kinds), "other")
 
     def is_foreign(self, call, function):
         """Whether a layer is no function of TensorFlow 1, but an object's, or another framework's."""
@@ -205,10 +198,7 @@ class Code:
         origins = [self.origin(name) for name in names]
         if any(isinstance(name, ast.Name) and name.id not in {*self.imports, *self._functions} for name in names):
             origins += [name for name in self.imports if name.endswith(".*")]
-        return any(
-            parts[0] in _FOREIGN or (parts[0] == "tensorflow" and ("keras" in parts or parts[-1] == "Module"))
-            for parts in (origin.split(".") for origin in origins)
-        )
+        return any(origin.split(".")[0] in _FOREIGN or _KERAS.search(origin) for origin in origins)
 
     def leaves(self, expr):
         """What an expression gives on, seen through reshapes, dropout and the like: names, calls and others."""
@@ -236,10 +226,10 @@ class Code:
         key, found, ways = key_of(read), [], {}
         steps = self.steps[step.function]
         for other in reversed(steps[: steps.index(step)]):
-            overwritten = any(other.path[: len(later.path)] == later.path for later in found)
+            overwritten = any(inside(other.path, later.path) for later in found)
             if other.gives(key) and not overwritten and not exclusive(other.path, step.path):
                 found.append(other)
-                inner = other.path[len(common(other.path, step.path)) :]
+                inner = [part for part in other.path if part not in step.path]
                 if not inner:
                     return found, True
                 ways.setdefault(inner[0][0], set()).update({inner[0][1]} if len(inner) == 1 else ())
