@@ -125,12 +125,15 @@ def test_trained_weights_of_other_classes_with_their_labels(thin_home, seeded, c
     (["images/cat.jpeg", "--weights", "seeded:x"], "--weights seeded:x: expected seeded:N"),
     (["empty"], "empty: expected a folder with images"),
     (["images", "nowhere.jpeg"], "nowhere.jpeg: expected an image file or a folder, found none of that name"),
+    (["imagse"], "imagse: expected an image file or a folder, found none of that name; did you mean images?"),
+    (["my"], "my: expected an image file or a folder, found none of that name; did you mean 'my photos'?"),
     (["https://example.org/cat.jpg"], "https://example.org/cat.jpg: expected an image file or a folder, got a URL"),
     (["/dev/zero"], "/dev/zero: expected an image file or a folder, found a device, a pipe or the like"),
     (["images/cat.jpeg", "--labels", "none.txt"], "none.txt"),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_status_2(thin_home, capsys, arguments, message):
     (thin_home / "empty").mkdir()
+    (thin_home / "my photos").mkdir()
     assert main(["classify", *arguments]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -321,6 +324,8 @@ def test_help_loads_no_tensorflow(arguments):
     (["xyzzy"], "xyzzy: no such verb; expected one of classify, "),
     (["\x1b[2J\u202e"], r"\x1b[2J\u202e: no such verb"),
     (["train", "folder", "--bar"], "tensorflow-vgg train: error: unrecognized arguments: --bar"),
+    (["train", "folder", "--epoks=3"], "unrecognized arguments: --epoks=3; did you mean --epochs?"),
+    (["weights", "make", "x", "--seed", "1", "--nett", "a"], "arguments: --nett a; did you mean --net?"),
     (["weights", "check", "x", "--bar\x1b[2J"], r"weights check: error: unrecognized arguments: --bar\x1b"),
     (["classify", "x", "--top", "0"], "--top: expected a whole number from 1, got 0"),
     (["weights", "make", "x", "--seed", "4294967296"], "--seed: expected a whole number from 0 to 4294967295, got 429"),

@@ -6,6 +6,7 @@ import difflib
 import importlib
 import logging
 import os
+import re
 import sys
 import warnings
 
@@ -102,7 +103,10 @@ def _parse(argv):
         _expect_verb(argv[1:2], getattr(module, "VERBS", None))
     args, unknown = parser.parse_known_args(argv)
     if unknown:
-        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        there = re.findall(r"--[a-z-]+", args.parser.format_help())
+        near = difflib.get_close_matches(unknown[0].partition("=")[0], there, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     return args
 
 

@@ -1,6 +1,7 @@
 """Records what a network computes, layer by layer."""
 
 import contextlib
+import difflib
 import os
 import platform
 
@@ -41,6 +42,8 @@ def record(net, given, pixels, modules=None, attention=True, top=True, layers=No
     import tensorflow.compat.v1 as tf
 
     where = f"tensorflow_vgg.{net}" if modules is None else os.path.join(modules, f"{net}.py")
+    if modules is not None and os.path.isfile(modules):
+        raise NotADirectoryError(f"{modules}: expected the folder that has {net}.py, found a file")
     if modules is not None and not os.path.isfile(where):
         raise FileNotFoundError(f"{where}: no such file; expected the module that has the class of {net}")
     left_out = {"attention": attention, "include_top": top}
@@ -120,7 +123,9 @@ def _expect(layers, tensors, unfed):
             )
     if missing or not tensors:
         expected = f"the layers {', '.join(missing)}" if missing else "attributes that are tensors"
-        raise ValueError(f"expected {expected}, got {', '.join(tensors) or 'none'}")
+        near = difflib.get_close_matches(missing[0], tensors, 3, 0.75) if missing else ()
+        found = f"; did you mean {' or '.join(near)}?" if near else f", got {', '.join(tensors) or 'none'}"
+        raise ValueError(f"expected {expected}{found}")
 
 
 def _run(tensors, entering, feed, given):

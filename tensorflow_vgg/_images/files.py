@@ -1,10 +1,12 @@
 """Which files are images."""
 
+import difflib
 import os
 import re
+import shlex
 import stat
 
-__all__ = ["ENDINGS", "find"]
+__all__ = ["ENDINGS", "find", "near"]
 
 ENDINGS = (
     ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
@@ -42,11 +44,25 @@ def expect_file(path, folder=False):
     except FileNotFoundError:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", str(path)):
             raise ValueError(f"{path}: expected {what}, got a URL: download it first") from None
-        raise FileNotFoundError(f"{path}: expected {what}, found none of that name") from None
+        raise FileNotFoundError(
+            f"{path}: expected {what}, found none of that name{near(path) if folder else ''}"
+        ) from None
     if stat.S_ISDIR(mode) and not folder:
         raise IsADirectoryError(f"{path}: expected {what}, found a folder")
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise ValueError(f"{path}: expected {what}, found a device, a pipe or the like")
+
+
+def near(path):
+    """What is there of a similar name, or of one that goes on after a space, as a question; "" if nothing is."""
+    folder, name = os.path.split(str(path).rstrip("/"))
+    try:
+        names = sorted(os.listdir(folder or "."))
+    except OSError:
+        return ""
+    alike = [other for other in names if name and other.startswith(f"{name} ")]
+    alike = alike or difflib.get_close_matches(name, names, 1)
+    return f"; did you mean {shlex.quote(os.path.join(folder, alike[0]))}?" if alike else ""
 
 
 def _below(top):

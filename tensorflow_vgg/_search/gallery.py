@@ -5,6 +5,7 @@ import typing
 
 import numpy as np
 
+from tensorflow_vgg import _images
 from tensorflow_vgg._search.store import open_store
 
 __all__ = ["Gallery", "Hit"]
@@ -45,7 +46,8 @@ class Gallery:
         self._store = open_store(str(path))
         self.about = self._store.about()
         if self.about is None:
-            raise ValueError(f"{path}: expected a gallery, found none: make it with tensorflow-vgg index")
+            near = "" if os.path.exists(path) else _images.near(path)
+            raise ValueError(f"{path}: expected a gallery, found none{near or ': make it with tensorflow-vgg index'}")
         weights = weights or self.about["weights"]
         if not weights.startswith("seeded:") and not os.path.isfile(weights):
             raise FileNotFoundError(f"{weights}: {path} was made with these weights: give them with --weights FILE")
