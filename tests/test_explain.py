@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
 
 import numpy as np
@@ -235,6 +236,10 @@ def test_explain_draws_each_image_and_tells_its_numbers(home, seeded, capsys):
         assert len(one["raised"]) == len(one["lowered"]) == 8 and one["raised"][0][1] >= one["raised"][-1][1]
     sheet = (home / "explained" / "index.html").read_text()
     assert sheet.count("<section>") == 2 and sheet.count("data:image/jpeg") == 6 and sheet.count(".png") == 6
+    # What explain has drawn is replaced, and nothing else.
+    assert main(["explain", *images, "--weights", "thin.npy", "--class", "tiger"]) == 0
+    assert (home / "explained" / "index.html").read_text() == sheet
+    shutil.copy(images[0], "explained/tiger.png")
     assert main(["explain", images[0], "--weights", "thin.npy"]) == 2
     assert "tiger.png: exists already" in capsys.readouterr().err
     assert main(["explain", images[0], "--weights", "thin.npy", "-o", "again", "--class", "tigr"]) == 2

@@ -15,7 +15,7 @@ def configure(parser):
     option = parser.add_argument
     parser.usage = "%(prog)s [OPTION ...] IMAGE [IMAGE ...]"
     options.add(parser, "images", *predict.OPTIONS)
-    option("-o", "--out", default="explained", metavar="FOLDER", help="where the pictures go; default: %(default)s")
+    option("-o", "--out", default="explained", metavar="FOLDER", help="for the pictures; replaces its own; default: %(default)s")
     option(
         "--class", dest="chosen", metavar="LABEL|N", help="show this class: a label, a word of it, a WordNet id or N"
     )
@@ -32,7 +32,7 @@ def run(args):
     pictures = _pictures_of(images, args.out)
     sheet = os.path.join(args.out, "index.html") if len(images) > 1 else None
     if sheet:
-        options.expect_new(sheet)
+        options.expect_new(sheet, but_drawn=True)
     _, labels, explain = predict.start(args, chosen=args.chosen, top=args.top)
     from tensorflow_vgg._explain import report
 
@@ -64,7 +64,7 @@ def _pictures_of(images, folder):
         stem = os.path.splitext(os.path.basename(image))[0]
         names = (os.path.join(folder, f"{stem}{count or ''}.png") for count in itertools.count())
         path = next(path for path in names if path not in paths)
-        options.expect_new(path)
+        options.expect_new(path, but_drawn=True)
         paths[path] = None
-    options.expect_writable(path)  # and with it the others
+    options.expect_writable(path, but_drawn=True)  # and with it the others
     return list(paths)

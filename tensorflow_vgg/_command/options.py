@@ -137,15 +137,19 @@ def weight_dict_of(source, net, use_mapped):
     return weight_dict
 
 
-def expect_new(path):
-    """Raises if there is something already."""
+def expect_new(path, but_drawn=False):
+    """Raises if there is something already; with `but_drawn`, something else than what this command has drawn."""
+    if but_drawn and os.path.isfile(path):
+        with open(path, "rb") as file:
+            if b"tensorflow-vgg" in file.read(400):  # as `_pictures` writes it
+                return
     if os.path.lexists(path):
         raise ValueError(f"{path}: exists already; remove it or choose another name")
 
 
-def expect_writable(path):
+def expect_writable(path, but_drawn=False):
     """Raises unless a new file can be written there, which would else show after the work is done."""
-    expect_new(path)
+    expect_new(path, but_drawn)
     folder, name = os.path.split(os.path.abspath(path))
     if not os.path.basename(path):
         raise ValueError(f"{path!r}: expected the name of a file")

@@ -71,7 +71,10 @@ def drawing(path, width, height):
             return
         with weights.replacing(path) as file:
             ending = os.path.splitext(path)[1][1:].lower()
-            drawn.savefig(file, format=ending if ending in ("pdf", "svg") else "png")
+            if ending in ("pdf", "svg"):
+                drawn.savefig(file, format=ending)
+            else:
+                drawn.savefig(file, format="png", metadata={"Software": "tensorflow-vgg"})
 
 
 def plain(text):
