@@ -165,6 +165,11 @@ def test_layers_samples_input_and_from(thin, tmp_path, judged, capsys):
     assert result["ok"] and [layer["name"] for layer in result["layers"]] == ["pool3", "prob"]
     assert main(["compare", thin("vgg19"), sampled, "--layers", "prob,fc6"]) == 2
     assert "sampled.npz: layers are missing that --layers names: fc6" in capsys.readouterr().err
+    assert main(["compare", thin("vgg19"), sampled, "--layers", "pol3"]) == 2
+    assert "sampled.npz: layers are missing that --layers names: pol3; did you mean pool3?" in capsys.readouterr().err
+    assert main(["compare", thin("vgg19"), sampled, "--layers", "pool3"]) == 0
+    printed = capsys.readouterr().out
+    assert "\nlayers: - | prob,pool3,conv1_1\n" in printed and printed.endswith("\nthe layer agrees\n")
     np.save(str(tmp_path / "bytes.npy"), np.load(str(tmp_path / "pixels.npy")) * 255)
     dump(tmp_path / "bytes.npz", "--input", tmp_path / "bytes.npy", *THIN, "--layers", "prob")
     assert "bytes.npy: expected RGB in [0, 1], got values from 0" in capsys.readouterr().err
@@ -436,7 +441,7 @@ def test_dropout_of_the_trainable_network(tmp_path, judged):
     common = [TIGER, *THIN, "--net", "vgg19_trainable"]
     still = dump(tmp_path / "still.npz", *common)
     (tmp_path / "vgg19_trainable.py").write_text(
-        "from tensorflow_vgg import vgg19_trainable\n\n\nclass Vgg19(vgg19_trainable.Vgg19):\n"
+        "from tensorflow_vgg import vgg19_trainable\n\n\nclass VGG19(vgg19_trainable.Vgg19):\n"
         "    def build(self, rgb):\n        super().build(rgb)\n"
     )
     result = judged(still, dump(tmp_path / "dropping.npz", *common, "--modules", tmp_path))
@@ -770,6 +775,9 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
     ([], "expected one of IMAGE, --input FILE.npy and --from FILE.npz"),
     ([TIGER, "--weights", "seeded:19:fat"], "--weights seeded:19:fat: expected seeded:N"),
     ([TIGER, *THIN, "--layers", "conv9"], "tensorflow_vgg.vgg19: expected the layers conv9, got conv1_1, "),
+    ([TIGER, *THIN, "--layers", "con2_1"], "vgg19: expected the layers con2_1; did you mean conv2_1 or "),
+    ([TIGER, *THIN, "--modules", "small.npy"], "small.npy: expected the folder that has vgg19.py, found a file"),
+    ([TIGER, *THIN, "--modules", "other"], "vgg19.py: expected a class Vgg19, found Net"),
     ([TIGER, *THIN, "--modules", "empty"], "vgg19.py: no such file; expected the module that has the class of vgg19"),
     ([TIGER, *THIN, "--modules", "broken"], "vgg19.py:3: ZeroDivisionError: division by zero"),
     ([TIGER, *THIN, "--modules", "ends"], "vgg19.py:1: the module ends the program (SystemExit 3)"),
@@ -788,8 +796,9 @@ def test_recordings_that_cannot_be_compared(thin, tmp_path, capsys, file, messag
     (["--from", "bytes.npy"], "bytes.npy: expected a recording that tensorflow-vgg dump has made"),
 ])  # fmt: skip
 def test_what_cannot_be_recorded(home, capsys, arguments, message):
-    for name in ("empty", "broken", "ends", "late", "textless", "unfed"):
+    for name in ("empty", "broken", "ends", "late", "other", "textless", "unfed"):
         (home / name).mkdir()
+    (home / "other" / "vgg19.py").write_text("class Net:\n    pass\n")
     (home / "broken" / "vgg19.py").write_text("class Vgg19:\n    def __init__(self, path):\n        1 / 0\n")
     (home / "ends" / "vgg19.py").write_text("raise SystemExit(3)\n")
     (home / "unfed" / "vgg19.py").write_text(

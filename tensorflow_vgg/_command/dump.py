@@ -88,7 +88,9 @@ def run(args):
     settings["weights_sha256"] = weights.file_digest(source) if is_file else None
     about["settings"] = {**settings, "modules": args.modules}
     recording.save(args.out, about, arrays)
-    say(f"{args.out}: {len(about['layers'])} layers of {len(images)} images, {os.path.getsize(args.out)} bytes written")
+    layers = f"{len(about['layers'])} layer{'s' * (len(about['layers']) > 1)}"
+    of = f"{len(images)} image{'s' * (len(images) > 1)}"
+    say(f"{args.out}: {layers} of {of}, {os.path.getsize(args.out)} bytes written")
     if len(images) < len(files):
         say(f"{len(images)} recorded, {len(files) - len(images)} left out")
         return 1

@@ -51,13 +51,16 @@ def class_of(net, folder):
 
     base, module_name = _place_of(net, os.path.realpath(folder))
     module = imports.import_module(module_name, base, constants=True)
-    if not hasattr(module, name):
-        raise ValueError(f"expected a class {name}, found none")
+    classes = {other: value for other, value in vars(module).items() if inspect.isclass(value)}
+    likely = (value for other, value in classes.items() if other.lower() == name.lower())  # VGG19, say
+    cls = getattr(module, name, None) or next(likely, None)
+    if cls is None:
+        raise ValueError(f"expected a class {name}, found {', '.join(classes) or 'none'}")
     # Where inspect.getfile looks, by which classes find the folder that they are in.
     before = sys.modules.get(module.__name__)
     sys.modules[module.__name__] = module
     try:
-        yield getattr(module, name)
+        yield cls
     finally:
         del sys.modules[module.__name__]
         if before is not None:

@@ -39,14 +39,18 @@ def text(result):
         if found:
             lines.append(f"  {key}: {', '.join(found[:4])}{', ...' if len(found) > 4 else ''}")
     for item in result["surroundings"]:
-        lines.append(f"{item['what']}: {item['a']} | {item['b']}")
+        lines.append(f"{item['what']}: {_setting(item['a'])} | {_setting(item['b'])}")
     lines.append("")
     if result["ok"]:
-        lines.append(f"all {len(result['layers'])} layers agree")
+        lines.append(f"all {len(result['layers'])} layers agree" if len(result["layers"]) > 1 else "the layer agrees")
     else:
         lines.append(f"first to depart: {result['first'] or 'the input pixels'}")
         lines.append(f"likely cause: {result['cause']['text']}")
     return lines
+
+
+def _setting(value):
+    return "-" if value is None else ",".join(value) if isinstance(value, list) else value
 
 
 def _number(value):
