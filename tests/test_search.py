@@ -281,7 +281,7 @@ def test_new_changed_moved_gone_and_bad_files(tmp_path):
     shutil.copy(str(files[3]), str(files[4]))
     pictures(folder / "new", 2, seed=5)
     counts, _ = colours([folder], gallery)
-    assert counts[:4] == (6, 3, 2, 0)
+    assert counts[:4] == (6, 3, 2, 0) and counts.told.startswith("11 images, 1 gone, ")
     assert not list(gallery.glob(".next")) and not list(gallery.glob(".ready"))
     colours([folder], tmp_path / "whole")
     assert contents(gallery) == contents(tmp_path / "whole")
@@ -421,6 +421,12 @@ def test_the_verbs_and_the_gallery_in_code(home, seeded, capsys, monkeypatch):
     assert capsys.readouterr().out.startswith("4 images, each with its similarity to the nearest")
     assert main(["search", "g"]) == 2 and main(["search", "nothing", "p/cat.jpeg"]) == 2
     assert "nothing: expected a gallery, found none" in capsys.readouterr().err
+    for wrong, message in (("gg", "did you mean g?"), ("p/cat.jpeg", "search GALLERY IMAGE, in this order")):
+        assert main(["search", wrong, "p/cat.jpeg"]) == 2 and message in capsys.readouterr().err
+    (home / "p" / "cat.jpeg").rename(home / "cat.jpeg")
+    assert main(["search", "g", "cat.jpeg", "--top", "2"]) == 0
+    assert f"not there any more: 1 of the images found, such as {home}/p/cat.jpeg: run" in capsys.readouterr().err
+    (home / "cat.jpeg").rename(home / "p" / "cat.jpeg")
 
     gallery = tensorflow_vgg.search.Gallery("g")
     pixels = np.stack([load(f"p/{name}.jpeg") for name in ("cat", "tiger")])

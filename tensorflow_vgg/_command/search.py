@@ -40,13 +40,15 @@ def run(args):
     """Searches, or groups duplicates."""
     if bool(args.images) == (args.duplicates is not None):
         raise ValueError("search: expected either IMAGE or --duplicates")
+    if os.path.isfile(args.gallery):
+        raise ValueError(f"{args.gallery}: expected a gallery, found a file: search GALLERY IMAGE, in this order")
     from tensorflow_vgg import search
 
     gallery = search.Gallery(args.gallery, args.weights)
     queries = _queries(args.images) if args.images else None
     if args.html and (os.path.isdir(args.html) or not args.html.lower().endswith((".html", ".htm"))):
         raise ValueError(f"--html {args.html}: expected the name of a file that ends with .html, for it is replaced")
-    failed = []
+    failed, gone = [], set()
     if queries is None:
         found = _groups(gallery, args.duplicates)
         title = "Near-duplicates, each with its similarity to the nearest of its group"
@@ -54,7 +56,7 @@ def run(args):
         tensorflow()
         found = _answers(gallery, queries, args, failed)
         title = "Similar images"
-    sections = _printed(found, args.json)
+    sections = _printed(found, args.json, gone)
     if args.html:
         from tensorflow_vgg._pictures import page
 
@@ -65,6 +67,8 @@ def run(args):
     else:
         for _ in sections:
             pass
+    if gone and not args.gallery.startswith("milvus:"):  # whose images may be another machine's
+        complain(f"not there any more: {len(gone)} of the images found, such as {min(gone)}: run tensorflow-vgg index")
     return 1 if failed else 0
 
 
@@ -98,8 +102,8 @@ def _groups(gallery, least):
         yield None, [(hit, {"group": number}) for hit in group]
 
 
-def _printed(found, as_json):
-    """Prints what is found, and yields it as sections of the page."""
+def _printed(found, as_json, gone):
+    """Prints what is found, and yields it as sections of the page; files that are not there any more go to `gone`."""
     from tensorflow_vgg._pictures import page
 
     for query, hits in found:
@@ -110,6 +114,8 @@ def _printed(found, as_json):
             say(query or f"{title}, each with its similarity to the nearest of the others")
         cards = []
         for hit, told in hits:
+            if not os.path.lexists(hit.path):
+                gone.add(hit.path)
             if as_json:
                 say(json.dumps({**told, "similarity": round(hit.similarity, 6), "path": hit.path}))
             else:

@@ -104,6 +104,7 @@ class Folder:
         if self._old and (lines, folders, self._spec) == self._old.same:
             self._remove(_NEXT)
             return f"{len(records)} images, nothing new"
+        gone = self._gone(records) if self._old else 0
         whitening = self._whitening(records)
         with self._new(_IMAGES) as file:
             file.write(lines)
@@ -134,7 +135,14 @@ class Folder:
         os.rename(self._in(_NEXT), self._in(_READY))
         self._settle()
         self._now = None
-        return f"{len(records)} images, {found['faiss']} index, recall at 10 {found['recall']:.3f}"
+        return f"{len(records)} images, {gone} gone, {found['faiss']} index, recall at 10 {found['recall']:.3f}"
+
+    def _gone(self, records):
+        """How many images of the gallery as it was are not among `records`, where they were or moved."""
+        rows = {record.row for record in records if not record.new}
+        files = {record.file for record in records}
+        others = (self._old.record(row) for row in range(len(self._old.features)) if row not in rows)
+        return sum(record.file not in files for record in others)
 
     def _in(self, *names):
         return os.path.join(self.path, *names)
@@ -272,7 +280,7 @@ def expect_same(path, about, settings):
     # The digest last: which layers are in it depends on the others.
     for name in sorted(settings, key="weights_sha256".__eq__):
         if about[name] != settings[name]:
-            what, was, now = name, about[name], settings[name]
+            told = f"another {name}: {about[name]}, not {settings[name]}"
             if name == "weights_sha256":
-                what, was, now = "weights", about["weights"], "others"
-            raise ValueError(f"{path}: the gallery was made with another {what}: {was}, not {now}; choose another -o")
+                told = f"other weights, those of {about['weights']}"
+            raise ValueError(f"{path}: the gallery was made with {told}; choose another -o")
