@@ -174,9 +174,11 @@ def test_what_there_is_to_train_on_is_told_before(start, images, capsys):
         for number in range(count):
             shutil.copy(f"{images}/training/{name}/{name}0{number}.png", f"few/{name}")
     open("few/coffee/._coffee00.png", "w").close()
+    shutil.copy("few/moon/moon00.png", "few/loose.png")
     assert main(["train", "few", "-o", "run", "--weights", "thin.npy", "--epochs", "1"]) == 0
     printed = capsys.readouterr()
     assert printed.out.startswith("3 classes: coffee 10, coins 2, moon 1\n10 images to train on, 3 to validate on\n")
+    assert "few: images in no class's folder are left out: 1, such as loose.png" in printed.err
     assert "no image to validate on: moon" in printed.err and "fewer than 5 images: coins, moon" in printed.err
     with open("run/images.json") as file:
         assert [name.split("/")[0] for name, _ in json.load(file)["validation"]] == ["coffee", "coffee", "coins"]
@@ -358,6 +360,7 @@ def test_a_run_is_told_of_other_classes_whatever_part_is_held_out(tmp_path):
     (["training", "-o", "run", "--validation", "1.5"], "--validation 1.5: expected a folder, or a part of the images"),
     (["training", "-o", "run", "--validation", "one"], None),
     (["training", "-o", "run", "--validation", "two"], "two: empty is none of the 3 classes coffee, coins, moon"),
+    (["trainin", "-o", "run"], "found no such folder; did you mean training?"),
     (["training", "-o", "run", "--weights", "none.npy"], "--weights none.npy: expected a weight file or seeded:N"),
     (["training", "-o", "thin.npy"], "thin.npy: expected a folder for the run, found a file"),
     (["training", "-o", "training/run"], "training/run: lies in training, the folder of images"),

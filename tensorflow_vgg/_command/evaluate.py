@@ -37,6 +37,9 @@ def run(args):
     names = [report.wnid_and_name(label)[0] or label for label in labels]
     by_id = os.path.isdir(args.folder) and not set(os.listdir(args.folder)) & set(labels)
     _, items = images.find_images(args.folder, names if by_id else labels)
+    loose = images.beside(args.folder)
+    if loose:
+        complain(loose)
     truth_of, found = dict(items), []
     for path, explained in predict.classified(list(truth_of), args.batch, explain):
         if explained is not None:

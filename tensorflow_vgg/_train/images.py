@@ -1,16 +1,27 @@
 """The images of a run: which there are, of which class, and which of them are trained on."""
 
 import collections
+import difflib
 import hashlib
 import itertools
 import os
 import typing
 import unicodedata
 
-from tensorflow_vgg import utils
+from tensorflow_vgg import _images, utils
 from tensorflow_vgg._train.settings import damaged, read_json
 
-__all__ = ["Listing", "check_place", "expect_same", "find_images", "listed", "recorded", "split", "trained_on"]
+__all__ = [
+    "Listing",
+    "beside",
+    "check_place",
+    "expect_same",
+    "find_images",
+    "listed",
+    "recorded",
+    "split",
+    "trained_on",
+]
 
 _FEW = 5  # a class of fewer images is warned of
 _TOLD = 12  # classes that a line names
@@ -73,7 +84,8 @@ def find_images(folder, classes=None):
       ValueError: there are no such subfolders, one has no images, is a run, or has a name that no class can have.
     """
     if not os.path.isdir(folder):
-        raise ValueError(f"{folder}: expected a folder with one subfolder a class, found no such folder")
+        near = "" if os.path.exists(folder) else _images.near(folder)
+        raise ValueError(f"{folder}: expected a folder with one subfolder a class, found no such folder{near}")
     names = sorted(name for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name)) and name[0] != ".")
     if not names:
         raise ValueError(f"{folder}: expected a folder with one subfolder a class, found no subfolder")
@@ -86,7 +98,9 @@ def find_images(folder, classes=None):
     items = []
     for name in names:
         if name not in classes:
-            raise ValueError(f"{folder}: {name} is none of the {len(classes)} classes {_few(classes)}")
+            near = difflib.get_close_matches(name, classes, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"{folder}: {name} is none of the {len(classes)} classes {_few(classes)}{hint}")
         place = os.path.join(folder, name)
         found = sorted(
             file for file in os.listdir(place) if file.lower().endswith(utils.IMAGE_ENDINGS) and file[0] != "."
@@ -95,6 +109,14 @@ def find_images(folder, classes=None):
             raise ValueError(f"{place}: expected images ({', '.join(utils.IMAGE_ENDINGS)}), found none")
         items += [(os.path.join(place, file), classes.index(name)) for file in found]
     return classes, items
+
+
+def beside(folder):
+    """A line on images that lie in a folder itself, in none of its classes; None if there are none."""
+    loose = [name for name in os.listdir(folder) if name.lower().endswith(utils.IMAGE_ENDINGS) and name[0] != "."]
+    if not loose:
+        return None
+    return f"{folder}: images in no class's folder are left out: {len(loose)}, such as {min(loose)}"
 
 
 def _check_class(folder, name):
@@ -126,7 +148,7 @@ def listed(run, folder, settings, before, report):
     if before:
         expect_same(before, listing.names(), folder, run)
     report.line(listing.text())
-    for doubt in listing.doubts():
+    for doubt in [*filter(None, [beside(folder)]), *listing.doubts()]:
         report.problem(doubt)
     return listing
 
