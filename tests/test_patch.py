@@ -502,6 +502,9 @@ def test_a_folder(tmp_path, capsys):
     assert (root / "attention.py").exists() and (root / "nets" / "attention.py").exists()
     assert patch(root, "--check") == 0 == patch(root, "--revert")
     assert {path: snapshot(root)[path] for path in before} == before
+    capsys.readouterr()
+    assert patch(root, "--revert") == 0
+    assert capsys.readouterr().out == f"{root}: nothing to do: nothing in it was put in by this command\n"
     (tmp_path / "empty").mkdir()
     assert patch(tmp_path / "empty") == 1 and "no network found" in capsys.readouterr().err
     assert patch(tmp_path / "nowhere.py") == 2

@@ -119,8 +119,6 @@ def run(args):
                 sys.stdout.flush()
             elif plan in changes:
                 _show(plan)
-            elif args.revert and len(plans) == len(args.paths):
-                say(f"{plan.path}: nothing to do: nothing in it was put in by this command")
     except (OSError, ValueError, KeyboardInterrupt):
         if done:
             complain(f"changed before the error: {', '.join(done)}")
@@ -141,6 +139,8 @@ def _plans(args):
         files = write.find(path)
         if args.revert:
             plans = [write.plan_revert(file) for file in files]
+            if all(plan.after == plan.before for plan in plans):
+                say(f"{path}: nothing to do: nothing in it was put in by this command")
         else:
             plans = [write.plan(file, settings, skim=os.path.isdir(path)) for file in files]
             if not any(plan.blocks or plan.present or plan.doubts for plan in plans):

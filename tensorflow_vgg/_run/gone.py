@@ -12,7 +12,8 @@ _TENSORFLOW = {
     "nn.rnn": "nn.static_rnn", "pack": "stack", "scalar_summary": "summary.scalar", "select": "where",
     "sub": "subtract", "train.SummaryWriter": "summary.FileWriter", "unpack": "unstack",
     "contrib.data": "data", "contrib.keras": "keras", "contrib.lookup": "lookup", "contrib.losses": "losses",
-    "contrib.metrics": "metrics", "contrib.rnn": "nn.rnn_cell, for cells, and tf.nn.static_rnn",
+    "contrib.metrics": "metrics, whose functions take the labels first and give (value, update)",
+    "contrib.rnn": "nn.rnn_cell, for cells, and tf.nn.static_rnn",
     "contrib.summary": "summary", "contrib.util": "make_ndarray, tf.make_tensor_proto or tf.get_static_value",
 }  # fmt: skip
 _PYTHON_2 = {
