@@ -15,7 +15,13 @@ def configure(parser):
     option = parser.add_argument
     parser.usage = "%(prog)s [OPTION ...] IMAGE [IMAGE ...]"
     options.add(parser, "images", *predict.OPTIONS)
-    option("-o", "--out", default="explained", metavar="FOLDER", help="its own are replaced; default: %(default)s")
+    option(
+        "-o",
+        "--out",
+        default="explained",
+        metavar="FOLDER",
+        help="where the pictures go; those of an earlier run are replaced; default: %(default)s",
+    )
     option(
         "--class", dest="chosen", metavar="LABEL|N", help="show this class: a label, a word of it, a WordNet id or N"
     )
