@@ -66,7 +66,7 @@ def test_stopped_before_the_first_step_nothing_is_lost(start, images, forks):
     until(lambda: os.path.exists("run/pool5.bin.partial"))
     assert forks.end(process, signal.SIGINT) == 130
     with open("told") as file:
-        assert "run: stopped before the first step, nothing was lost; the same command starts again\n" in file.read()
+        assert "run: stopped, and nothing was lost; the same command starts again\n" in file.read()
     assert main(command(images, "run", "--epochs", "1", "--batch", "1")) == 0
 
 

@@ -69,8 +69,7 @@ class Run:
                     raise
             step = checkpoints.last_step(self.path)
             where = f"goes on at step {step}" if step > 0 else "starts again"
-            lost = "stopped" if self.stop.asked else "stopped before the first step, nothing was lost"
-            self.report.problem(f"{self.path}: {lost}; the same command {where}")
+            self.report.problem(f"{self.path}: stopped, and nothing was lost; the same command {where}")
             return False
 
     def _train(self):
