@@ -86,6 +86,16 @@ def test_modules_in_a_folder_that_the_script_adds_to_its_path(check, home, folde
     ]
 
 
+def test_modules_in_a_folder_that_a_function_adds_to_the_path(check, home):
+    (home / "lib").mkdir()
+    (home / "lib" / "mine.py").write_text("")
+    (home / "_init_paths.py").write_text(
+        "import os.path as osp, sys\n\ndef add_path(path):\n    if path not in sys.path:\n"
+        "        sys.path.insert(0, path)\n\nthis_dir = osp.dirname(__file__)\nadd_path(osp.join(this_dir, 'lib'))\n"
+    )
+    assert check("import _init_paths\nimport mine\nimport tensorflow as tf\n'pack' in dir(tf) and 0\n") == (0, [], [])
+
+
 UPSTREAMS = "import vgg19, utils\nnet = vgg19.Vgg19()\nutils.print_prob(net.prob, './synset.txt')\n"
 
 

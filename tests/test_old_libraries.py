@@ -61,12 +61,16 @@ def test_what_is_gone_is_named_with_the_scripts_line(script, tmp_path):
     module = script(
         "import tensorflow as tf\nassert not hasattr(tf.contrib, 'crf')\n"
         "try:\n    from tensorflow.contrib import crf\nexcept ImportError as error:\n    said = [str(error)]\n"
-        "try:\n    tf.contrib.rnn.BasicLSTMCell(3)\nexcept AttributeError as error:\n    said.append(str(error))\n"
+        "try:\n    tf.contrib.rnn.LSTMBlockCell(3)\nexcept AttributeError as error:\n    said.append(str(error))\n"
         "try:\n    import helper\nexcept ImportError as error:\n    said.append(str(error))\n"
         "try:\n    from scipy.misc import face\nexcept ImportError as error:\n    said.append(str(error))\n"
     )
-    assert re.search(r"script_0\.py:4: tf\.contrib\.crf is gone with TensorFlow 1; of tf\.contrib only", module.said[0])
-    assert re.search(r"script_0\.py:8: tf\.contrib\.rnn is gone .*; today it is tf\.nn\.rnn_cell, for", module.said[1])
+    assert re.search(
+        r"script_0\.py:4: tf\.contrib\.crf is gone with TensorFlow 1; of tf\.contrib live on: data", module.said[0]
+    )
+    assert re.search(
+        r"py:8: tf\.contrib\.rnn\.LSTMBlockCell is gone .*; tf\.contrib\.rnn is tf\.nn\.rnn_cell and", module.said[1]
+    )
     assert module.said[2] == "No module named 'cPickle'; today it is pickle"
     assert re.search(r"script_0\.py:16: scipy\.misc\.face is not in .*; today it is scipy\.datasets", module.said[3])
 
@@ -128,6 +132,48 @@ def test_framework_of_contrib(script, tmp_path, monkeypatch):
             True,
             [1, 2, 3],
         ]
+
+
+def test_parts_of_contrib(script, tmp_path, monkeypatch):
+    """Figures of TensorFlow 1.15.5."""
+    tf = pytest.importorskip("tensorflow.compat.v1")
+    pytest.importorskip("tensorflow.contrib.slim" if IS_TF1 else "tf_slim")
+    (tmp_path / "words.txt").write_text("cat\ndog\n")
+    monkeypatch.chdir(tmp_path)
+    module = script(
+        "import tensorflow as tf\nfrom tensorflow.contrib import rnn\nfrom tensorflow.contrib.rnn import LSTMCell\n"
+        "from tensorflow.contrib.data import batch_and_drop_remainder, map_and_batch\n"
+        "from tensorflow.contrib.losses import metric_learning\n"
+        "from tensorflow.contrib.lookup import HashTable, KeyValueTensorInitializer, index_table_from_file\n"
+        "from tensorflow.contrib.metrics.python.ops import metric_ops\n"
+        "from tensorflow.contrib.slim.nets import vgg\nfrom tensorflow.contrib.util import constant_value\n"
+        "def build():\n"
+        "    data = tf.data.Dataset.range(7).apply(map_and_batch(lambda x: x * 2, 2))\n"
+        "    data = data.apply(batch_and_drop_remainder(3))\n"
+        "    x = tf.reshape(tf.to_float(data.make_one_shot_iterator().get_next()), [3, 2])\n"
+        "    cells = rnn.MultiRNNCell([rnn.BasicLSTMCell(2), LSTMCell(2)])\n"
+        "    with tf.variable_scope('rnn', initializer=tf.constant_initializer(0.1)):\n"
+        "        outputs, _ = rnn.static_rnn(cells, [x, x / 2], dtype=tf.float32)\n"
+        "    table = HashTable(KeyValueTensorInitializer(['a'], [5]), -1)\n"
+        "    w = tf.get_variable('w', [4 / 2, 3], initializer=tf.ones_initializer())\n"
+        "    miou, update = tf.contrib.metrics.streaming_mean_iou(tf.constant([0, 1, 1]), tf.constant([0, 1, 0]), 2)\n"
+        "    assert metric_ops.streaming_mean_iou and vgg.vgg_16\n"
+        "    points = tf.constant([[1., 0], [0, 1], [.6, .8]])\n"
+        "    loss = metric_learning.triplet_semihard_loss(tf.constant([0, 1, 0]), points)\n"
+        "    old = tf.contrib.losses.softmax_cross_entropy(tf.constant([[1., 2]]), tf.constant([[0, 1]]))\n"
+        "    with tf.Session() as session:\n"
+        "        session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])\n"
+        "        session.run([tf.tables_initializer(), update])\n"
+        "        words = index_table_from_file('words.txt').lookup(tf.constant(['dog', 'cow']))\n"
+        "        session.run(tf.tables_initializer())\n"
+        "        values = table.lookup(tf.constant(['a', 'b']))\n"
+        "        found = session.run([outputs[-1][:, 0], miou, loss, old, values, words])\n"
+        "    return found, w.shape.as_list(), constant_value(tf.constant(3))\n"
+    )
+    with tf.Graph().as_default():
+        (outputs, *scalars, values, words), shape, constant = module.build()
+    np.testing.assert_allclose([*outputs, *scalars], [0.006104, 0.0389, 0.061488, 0.5, 0.7, 0.313262], rtol=1e-4)
+    assert (values.tolist(), words.tolist(), shape, constant) == ([5, -1], [1, -1], [2, 3], 3)
 
 
 def write_mnist(folder, plain=()):

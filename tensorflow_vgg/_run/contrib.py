@@ -1,5 +1,6 @@
-"""tf.contrib as far as it lives on: layers, slim and framework, of tf-slim and TensorFlow."""
+"""tf.contrib as far as it lives on, in tf-slim and TensorFlow."""
 
+import contextlib
 import functools
 import importlib
 import sys
@@ -13,7 +14,15 @@ from tensorflow_vgg._run.module import Internals, Module, is_internal
 __all__ = ["contrib_of", "extra"]
 
 _EXTRA = "pip install '.[legacy]' in a checkout of tensorflow-vgg"
-_NETS = ("alexnet", "inception", "overfeat", "resnet_utils", "resnet_v1", "resnet_v2", "vgg")
+# Where the names of a part are today: in the first of these that has them.
+_PLACES = {
+    "data": ("tensorflow.data", "tensorflow.data.experimental"), "distributions": ("tensorflow.distributions",),
+    "framework": ("tensorflow.train", "tensorflow", "tf_slim"), "keras": ("tensorflow.keras",),
+    "layers": ("tf_slim.layers",), "lookup": ("tensorflow.lookup", "tensorflow.python.ops.lookup_ops"),
+    "losses": ("tf_slim.losses",), "metrics": ("tf_slim.metrics", "tensorflow"),
+    "rnn": ("tensorflow.nn.rnn_cell", "tensorflow.nn"), "slim": ("tf_slim",), "training": ("tf_slim.training",),
+    "util": ("tensorflow", "tensorflow.python.framework.tensor_util"),
+}  # fmt: skip
 
 
 def extra(environment, module, what):
@@ -29,55 +38,62 @@ def contrib_of(environment):
     """The module tensorflow.contrib as the script of an `imports.Environment` sees it, on TensorFlow 2."""
 
     def missing(name):
-        known = instead(name) or "; of tf.contrib only layers, slim and framework live on, in tf-slim"
-        return f"{environment.line()}{name.replace('tensorflow', 'tf', 1)} is gone with TensorFlow 1{known}"
-
-    def missing_slim(name):
-        short = name.replace("tensorflow", "tf", 1)
-        return f"{environment.line()}{short} is not in tf-slim, the successor of tf.contrib.layers and slim"
+        short, part = name.replace("tensorflow", "tf", 1), (name.split(".") + [""])[2]
+        lives_on = f"; of tf.contrib live on: {', '.join(_PLACES)}"
+        if part in _PLACES:
+            lives_on = f"; tf.contrib.{part} is {' and '.join(_PLACES[part])} today".replace("tensorflow", "tf")
+        return f"{environment.line()}{short} is gone with TensorFlow 1{instead(name) or lives_on}"
 
     def module(name, base=None, **made):
         dotted = f"tensorflow.contrib.{name}"
-        return Module(dotted, base or types.ModuleType(dotted), (), made, missing_slim)
+        return Module(dotted, base or types.ModuleType(dotted), (), made, missing)
 
-    def seen(name):
-        return functools.partial(environment.resolve, f"tensorflow.contrib.{name}")
+    def part(name):
+        def seen():
+            return environment.resolve(f"tensorflow.contrib.{name}")
 
-    def inside(name, *others):
-        """The package `python` of a part of tf.contrib, where scripts knew its modules too."""
-        return lambda: module(f"{name}.python", **dict.fromkeys((name, *others), seen(name)))
+        # The package `python` of a part, where scripts knew its modules too.
+        python = {"python": lambda: module(f"{name}.python", **dict.fromkeys((name, "ops"), seen))}
+        places = [functools.partial(place, f"tf.contrib.{name}", today) for today in _PLACES[name]]
+        return module(name, _Places(places) if places[1:] else places[0](), **python, **own.get(name, {}))
 
-    def layers():
-        _slim(environment, "tf.contrib.layers")
-        return module("layers", sys.modules["tf_slim.layers"], python=inside("layers"))
+    def place(what, name):
+        if name.startswith("tensorflow"):
+            return environment.resolve(name)
+        _slim(environment, what)
+        return sys.modules[name]
 
-    def slim():
-        nets = {net: functools.partial(importlib.import_module, f"tf_slim.nets.{net}") for net in _NETS}
-        own = {"layers": seen("layers"), "nets": lambda: module("slim.nets", **nets), "python": inside("slim")}
-        return module("slim", _slim(environment, "tf.contrib.slim"), **own)
-
-    def framework():
-        own = {"python": inside("framework", "ops"), "variables": seen("framework")}
-        return module("framework", _Framework(environment), **own)
-
-    parts = {"framework": framework, "layers": layers, "slim": slim}
+    own = {
+        "data": {"batch_and_drop_remainder": lambda: lambda size: lambda data: data.batch(size, drop_remainder=True)},
+        "framework": {
+            "get_name_scope": lambda: lambda: tf.get_default_graph().get_name_scope(),
+            "variables": lambda: environment.resolve("tensorflow.contrib.framework"),
+        },
+        "lookup": {"HashTable": lambda: tf.lookup.StaticHashTable},
+        "slim": {
+            "layers": lambda: environment.resolve("tensorflow.contrib.layers"),
+            "nets": lambda: importlib.import_module("tf_slim.nets"),
+        },
+    }
+    parts = {name: functools.partial(part, name) for name in _PLACES}
+    projector = functools.partial(importlib.import_module, "tensorboard.plugins.projector")
+    parts["tensorboard"] = lambda: module(
+        "tensorboard", plugins=lambda: module("tensorboard.plugins", projector=projector)
+    )
     return Module("tensorflow.contrib", types.ModuleType("contrib"), (), parts, missing)
 
 
-class _Framework:
-    """Where the names of tf.contrib.framework are today: in tf.train, in TensorFlow or in tf-slim, loaded only then."""
+class _Places:
+    """The names of several modules, each of which is loaded when those before it lack a name."""
 
-    def __init__(self, environment):
-        self._environment = environment
+    def __init__(self, places):
+        self._places = places
 
     def __getattr__(self, name):
-        for place in (tf.train, tf):
-            if hasattr(place, name):
-                return getattr(place, name)
-        return getattr(_slim(self._environment, "tf.contrib.framework"), name)
-
-    def get_name_scope(self):
-        return tf.get_default_graph().get_name_scope()
+        for place in self._places[:-1]:
+            with contextlib.suppress(AttributeError):
+                return getattr(place(), name)
+        return getattr(self._places[-1](), name)
 
 
 def _slim(environment, what):

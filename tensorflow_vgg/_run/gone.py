@@ -14,6 +14,11 @@ _TENSORFLOW = {
     "contrib.data": "data", "contrib.keras": "keras", "contrib.lookup": "lookup", "contrib.losses": "losses",
     "contrib.metrics": "metrics, whose functions take the labels first and give (value, update)",
     "contrib.rnn": "nn.rnn_cell, for cells, and tf.nn.static_rnn",
+    "contrib.cudnn_rnn": "keras.layers.CuDNNLSTM", "contrib.estimator": "estimator", "contrib.learn": "estimator",
+    "contrib.image": "keras.preprocessing.image, or scipy.ndimage in tf.py_func",
+    "contrib.opt": "train, for optimizers; scipy.optimize.minimize for ScipyOptimizerInterface",
+    "contrib.predictor": "saved_model.load", "contrib.saved_model": "saved_model",
+    "contrib.training.HParams": "app.flags, or types.SimpleNamespace",
     "contrib.summary": "summary", "contrib.util": "make_ndarray, tf.make_tensor_proto or tf.get_static_value",
 }  # fmt: skip
 _PYTHON_2 = {

@@ -75,8 +75,11 @@ def modules(environment):
             options["loader"] = own_loader(name, location)
         return importlib.util.spec_from_file_location(name, location, **options)
 
+    def load_module(name, file, pathname, description):
+        return load_source(name, pathname if file else os.path.join(pathname, "__init__.py"))
+
     def load_source(name, pathname, file=None):
-        spec = importlib.util.spec_from_file_location(name, pathname, loader=own_loader(name, pathname))
+        spec = spec_from_file_location(name, pathname)
         module = sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -95,7 +98,7 @@ def modules(environment):
     except ImportError:
         imp = types.ModuleType("imp")  # Python 3.12 has none
     changed = {
-        "imp": {"load_source": load_source, "reload": importlib.reload},
+        "imp": {"load_module": load_module, "load_source": load_source, "reload": importlib.reload},
         "importlib": {
             "import_module": environment.import_module,
             "machinery": Module("importlib.machinery", importlib.machinery, {"SourceFileLoader": own_loader}),

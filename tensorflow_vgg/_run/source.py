@@ -9,7 +9,9 @@ from tensorflow_vgg._run.loading import Loader
 __all__ = ["attributes", "dotted", "imports", "known_texts", "own_files", "stored", "text_of", "tried", "words"]
 
 # By these a script looks what it can use.
-_LOOKS = frozenset(["PY2", "PY3", "VERSION", "__version__", "getattr", "hasattr", "python_version", "version_info"])
+_LOOKS = frozenset(
+    ["PY2", "PY3", "VERSION", "__version__", "dir", "getattr", "hasattr", "python_version", "version_info"]
+)
 # What a script makes a path of.
 _OF_PATHS = (os.path.abspath, os.path.dirname, os.path.expanduser, os.path.join, os.path.normpath, os.path.realpath)
 _PATH_FUNCTIONS = {function.__name__: function for function in (*_OF_PATHS, os.getcwd)}
@@ -128,9 +130,11 @@ def text_of(node, known):
 
 def _added_to_path(tree, file):
     """The folders that a module adds to sys.path, as far as it makes them of plain text and its own place."""
-    known = known_texts(tree, file)
+    known, adding = known_texts(tree, file), {"sys.path.append", "sys.path.insert"}
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    adding |= {node.name for node in functions if adding & set(map(dotted, ast.walk(node)))}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and dotted(node.func) in ("sys.path.append", "sys.path.insert") and node.args:
+        if isinstance(node, ast.Call) and dotted(node.func) in adding and node.args:
             folder = text_of(node.args[-1], known)
             if folder is not None:
                 yield os.path.abspath(folder)

@@ -159,11 +159,18 @@ def _variable(
 
 
 def _get_variable(name, shape=None, dtype=None, initializer=None, *args, **kwargs):
-    region = _region(initializer, dtype) if shape is None else None
+    region, shape = _region(initializer, dtype) if shape is None else None, _whole(shape)
     scope = tf.get_variable_scope()
     if region is not None and not scope.reuse:
         initializer = _start(region, initializer.shape, f"{scope.name}/{name}" if scope.name else name)
     return tf.get_variable(name, shape, dtype, initializer, *args, **kwargs)
+
+
+def _whole(shape):
+    """A shape in which 32 / 2 stands for 16, as TensorFlow 1 has it."""
+    if not isinstance(shape, (list, tuple)):
+        return shape
+    return [int(size) if isinstance(size, float) and size.is_integer() else size for size in shape]
 
 
 def _start(region, shape, full_name):
