@@ -46,8 +46,7 @@ def record(net, given, pixels, modules=None, attention=True, top=True, layers=No
         raise NotADirectoryError(f"{modules}: expected the folder that has {net}.py, found a file")
     if modules is not None and not os.path.isfile(where):
         raise FileNotFoundError(f"{where}: no such file; expected the module that has the class of {net}")
-    left_out = {"attention": attention, "include_top": top}
-    options = {name: False for name, kept in left_out.items() if not kept}
+    options = {name: False for name, kept in (("attention", attention), ("include_top", top)) if not kept}
     with networks.blaming(where), networks.class_of(net, modules) as cls, tf.Graph().as_default() as graph:
         tf.set_random_seed(_SEED)
         feed = {tf.placeholder(tf.float32, pixels.shape, name="images"): pixels}

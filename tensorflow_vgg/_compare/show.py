@@ -50,7 +50,7 @@ def text(result):
 
 
 def _setting(value):
-    return "-" if value is None else ",".join(value) if isinstance(value, list) else value
+    return "-" if value is None else ",".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _number(value):
