@@ -345,11 +345,35 @@ def test_resize_samples_as_it_did(script, kind):
     np.testing.assert_allclose((found**2).sum(), expected, rtol=1e-9)
 
 
+def test_names_that_have_moved(script):
+    """Figures of scikit-image 0.14.5."""
+    module = script(
+        "import base64, collections, time\nimport PIL.Image\nimport numpy as np\nimport scipy as sp\n"
+        "from collections import Iterable, OrderedDict\nfrom fractions import gcd\nfrom PIL import Image\n"
+        "from scipy.integrate import simps\nfrom scipy.signal import gaussian\n"
+        "from skimage.measure import compare_mse, compare_psnr, compare_ssim\n"
+        "from skimage.color import rgb2grey\nfrom skimage.morphology import watershed\n"
+        "assert Image.ANTIALIAS == PIL.Image.LANCZOS and isinstance(Image.new('L', (2, 2)), PIL.Image.Image)\n"
+        "assert isinstance([], Iterable) and isinstance(OrderedDict(), collections.Mapping) and time.clock() >= 0\n"
+        "ramp = np.arange(192).reshape(8, 8, 3) / 255.0\nchanged = ramp ** 2\nbytes_ = np.uint8(ramp * 255)\n"
+        "numbers = [gcd(12, 18), simps([1, 2, 4]), gaussian(3, 1.0)[0], sp.mean(sp.array([1, 2]))]\n"
+        "numbers += [compare_mse(ramp, changed), compare_psnr(bytes_, bytes_ // 2)]\n"
+        "numbers += [compare_ssim(ramp, changed, multichannel=True)]\n"
+        "numbers += [compare_ssim(bytes_[..., 0], bytes_[..., 1] // 2)]\n"
+        "text = base64.encodestring(b'ab')\n"
+    )
+    np.testing.assert_allclose(
+        module.numbers, [6, 13 / 3, np.exp(-0.5), 1.5, 0.039734, 13.256356, 0.724441, 0.645221], rtol=1e-5
+    )
+    assert module.text == b"YWI=\n"
+
+
 def test_get_cmap_of_matplotlib(script):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     module = script(
-        "import matplotlib\nimport matplotlib.pyplot as plt\nimport matplotlib.cm as cm\n"
+        "import matplotlib\nmatplotlib.use('Agg', warn=False)\n"
+        "import matplotlib.pyplot as plt\nimport matplotlib.cm as cm\n"
         "from matplotlib import pyplot\n"
         "colours = [plt.cm.get_cmap('jet', 5)(4), cm.get_cmap('jet')(1.0), matplotlib.cm.get_cmap()(0)]\n"
         "same = plt is pyplot and plt.cm is cm and cm.jet(1.0) == colours[1]\n"

@@ -16,7 +16,7 @@ import os
 import sys
 import types
 
-from tensorflow_vgg._run import loading, stand_ins
+from tensorflow_vgg._run import loading, moved, stand_ins
 from tensorflow_vgg._run.gone import instead
 from tensorflow_vgg._run.module import Internals, Module
 from tensorflow_vgg._run.numpy_1 import numpy_of
@@ -76,6 +76,7 @@ class Environment:
         self.builtins.__dict__.update(vars(builtins), __import__=self._import, **loading.NAMES)
         self._seen = {"builtins": self.builtins, **loading.modules(self)}
         self._makers = {
+            **{name: functools.partial(moved.module_of, name) for name in moved.MODULES},
             "matplotlib": matplotlib_of,
             "numpy": functools.partial(numpy_of, self.weights.load),
             "scipy": functools.partial(scipy_of, self),

@@ -11,11 +11,11 @@ import numpy
 from PIL import Image
 
 from tensorflow_vgg._run.module import Module
+from tensorflow_vgg._run.moved import module_of
 
 __all__ = ["bytescale", "fromimage", "imread", "imresize", "imrotate", "imsave", "scipy_of", "toimage"]
 
-# What is elsewhere in SciPy today: the same functions, and samples that must be downloaded.
-_SPECIAL = ("comb", "factorial", "factorial2", "factorialk", "logsumexp")
+# Samples, which must be downloaded today.
 _DATASETS = ("ascent", "electrocardiogram", "face")
 
 # Pillow's numbers.
@@ -44,15 +44,13 @@ def scipy_of(environment):
     def misc(name):
         functions = (bytescale, fromimage, imread, imresize, imrotate, imsave, toimage)
         values = {function.__name__: function for function in functions}
-        special = importlib.import_module("scipy.special")
-        values.update((name, getattr(special, name)) for name in _SPECIAL)
-        return Module(name, base, values, {"pilutil": lambda: misc("scipy.misc.pilutil")}, missing)
+        return module_of(name, base, values, {"pilutil": lambda: misc("scipy.misc.pilutil")}, missing)
 
     def ndimage():
         values = {"imread": lambda fname, flatten=False, mode=None: imread(fname, flatten, mode)}
         return Module("scipy.ndimage", importlib.import_module("scipy.ndimage"), values)
 
-    return Module("scipy", scipy, (), {"misc": lambda: misc("scipy.misc"), "ndimage": ndimage})
+    return module_of("scipy", made={"misc": lambda: misc("scipy.misc"), "ndimage": ndimage})
 
 
 def bytescale(data, cmin=None, cmax=None, high=255, low=0):

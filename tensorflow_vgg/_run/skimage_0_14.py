@@ -7,6 +7,7 @@ import inspect
 import numpy
 
 from tensorflow_vgg._run.module import Module
+from tensorflow_vgg._run.moved import module_of
 
 __all__ = ["matplotlib_of", "skimage_of"]
 
@@ -19,12 +20,12 @@ def skimage_of(new_resize=False):
 
     def seen(name, old):
         module = importlib.import_module(f"skimage.{name}")
-        return Module(module.__name__, module, old(module))
+        return module_of(module.__name__, module, old(module))
 
-    made = {"io": functools.partial(seen, "io", _io)}
+    made = {"io": functools.partial(seen, "io", _io), "measure": functools.partial(seen, "measure", _measure)}
     if not new_resize:
         made["transform"] = functools.partial(seen, "transform", _transform)
-    return Module("skimage", importlib.import_module("skimage"), (), made)
+    return module_of("skimage", made=made)
 
 
 def _transform(transform):
@@ -56,6 +57,21 @@ def _transform(transform):
     return {"resize": resize, "rescale": rescale}
 
 
+def _measure(module):
+    """`compare_ssim`, which is in skimage.metrics since scikit-image 0.16 and asks of floats what their range is."""
+
+    def compare_ssim(X, Y, win_size=None, gradient=False, data_range=None, multichannel=False, *args, **kwargs):
+        from skimage import dtype_limits, metrics
+
+        low, high = dtype_limits(X)
+        kwargs.update(zip(("gaussian_weights", "full"), args))
+        kwargs.update(data_range=high - low if data_range is None else data_range, gradient=gradient, win_size=win_size)
+        pair = numpy.asarray(X, float), numpy.asarray(Y, float)
+        return metrics.structural_similarity(*pair, channel_axis=-1 if multichannel else None, **kwargs)
+
+    return {} if hasattr(module, "compare_ssim") else {"compare_ssim": compare_ssim}
+
+
 def _io(module):
     """What skimage.io calls otherwise since scikit-image 0.19, and that it saved numbers in [0, 1]."""
 
@@ -68,16 +84,19 @@ def _io(module):
 
     @functools.wraps(module.imsave)
     def imsave(fname, arr, *args, **kwargs):
-        from skimage import img_as_ubyte
+        from skimage import img_as_ubyte, img_as_uint
 
-        floats = numpy.asarray(arr).dtype.kind == "f"
-        return module.imsave(fname, img_as_ubyte(arr) if floats else arr, *args, **kwargs)
+        array = numpy.asarray(arr)
+        if array.dtype.kind == "f":
+            deep = array.ndim == 2 and str(fname).lower().endswith(".png")
+            arr = img_as_uint(array) if deep else img_as_ubyte(array)
+        return module.imsave(fname, arr, *args, **kwargs)
 
     return {"imread": imread, "imsave": imsave}
 
 
 def matplotlib_of():
-    """The module matplotlib as a script sees it: with `cm.get_cmap`, which Matplotlib 3.9 has dropped."""
+    """The module matplotlib as a script sees it: with `cm.get_cmap` and `use(..., warn)`, which are gone."""
     matplotlib = importlib.import_module("matplotlib")
     base = importlib.import_module("matplotlib.cm")
     if hasattr(base, "get_cmap"):
@@ -86,9 +105,12 @@ def matplotlib_of():
     def get_cmap(name=None, lut=None):
         return importlib.import_module("matplotlib.pyplot").get_cmap(name, lut)
 
+    def use(backend, warn=False, force=True):
+        matplotlib.use(backend, force=force)
+
     cm = Module("matplotlib.cm", base, {"get_cmap": get_cmap})
 
     def pyplot():
         return Module("matplotlib.pyplot", importlib.import_module("matplotlib.pyplot"), {"cm": cm})
 
-    return Module("matplotlib", matplotlib, {"cm": cm}, {"pyplot": pyplot})
+    return Module("matplotlib", matplotlib, {"cm": cm, "use": use}, {"pyplot": pyplot})
