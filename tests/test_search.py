@@ -434,6 +434,10 @@ def test_the_verbs_and_the_gallery_in_code(home, seeded, capsys, monkeypatch):
     assert by_pixels == by_path and [len(hits) for hits in by_path] == [2, 2]
     with pytest.raises(ValueError, match=r"expected floats \[n, 224, 224, 3\], got uint8"):
         gallery.search(np.zeros((1, 224, 224, 3), np.uint8))
+    with pytest.raises(ValueError, match="expected top from 1, got 0"):
+        gallery.search(pixels, top=0)
+    with pytest.raises(ValueError, match="expected a similarity from 0 to 1, got 97"):
+        gallery.duplicates(97)
     weights.write(str(home / "w.npy"), seeded("vgg19", thin=True))
     with pytest.raises(ValueError, match="the gallery was made with other weights than"):
         tensorflow_vgg.search.Gallery("g").search(["p/cat.jpeg"])

@@ -30,7 +30,7 @@ _PYTHON_2 = {
     "urllib.urlopen": "urllib.request.urlopen", "urllib.urlretrieve": "urllib.request.urlretrieve",
     "itertools.ifilter": "filter", "itertools.imap": "map", "itertools.izip": "zip", "os.getcwdu": "os.getcwd",
     "string.join": "str.join", "string.letters": "string.ascii_letters", "string.maketrans": "str.maketrans",
-    "sys.maxint": "sys.maxsize", "time.clock": "time.perf_counter",
+    "sys.maxint": "sys.maxsize",
 }  # fmt: skip
 
 

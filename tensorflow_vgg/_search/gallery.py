@@ -61,7 +61,7 @@ class Gallery:
         Args:
           images: paths of image files; or pixels, float [n, size, size, 3], RGB in [0, 1], of the gallery's size (see
             `about`), 224 by default.
-          top: how many for each, at most.
+          top: how many for each, at most; from 1.
 
         Returns:
           For each image a list of Hits, the most similar first.
@@ -72,6 +72,8 @@ class Gallery:
         """
         if isinstance(images, (str, bytes)):
             raise ValueError("search: expected a list of paths, got one: [path]")
+        if top < 1:
+            raise ValueError(f"search: expected top from 1, got {top}")
         return [self._hits(found) for found in self._store.search(self.features(images), top)]
 
     def features(self, images):
@@ -108,7 +110,12 @@ class Gallery:
 
         Returns:
           Lists of Hits, the largest group first; a Hit's similarity is the largest to another of the group.
+
+        Raises:
+          ValueError: `least` is no such similarity.
         """
+        if not 0 <= least <= 1:
+            raise ValueError(f"duplicates: expected a similarity from 0 to 1, got {least}")
         from tensorflow_vgg._search import duplicates
 
         return [self._hits(group) for group in duplicates.groups(self._store, least)]
