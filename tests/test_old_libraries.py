@@ -176,6 +176,38 @@ def test_parts_of_contrib(script, tmp_path, monkeypatch):
     assert (values.tolist(), words.tolist(), shape, constant) == ([5, -1], [1, -1], [2, 3], 3)
 
 
+def test_scipys_minimisers_on_variables(script):
+    """What SciPy finds is where the minimum is: in the open, within bounds, and where a sum is to be 2."""
+    tf = pytest.importorskip("tensorflow.compat.v1")
+    module = script(
+        "import tensorflow as tf\nfrom tensorflow.contrib.opt import ScipyOptimizerInterface\n"
+        "def minimise(**options):\n"
+        "    a, other = [tf.Variable(start, use_resource=False) for start in ([[5., 5.]], 7.)]  # as under run\n"
+        "    scale = tf.placeholder(tf.float32, [])\n"
+        "    loss = scale * tf.reduce_sum((a - [[1., 2.]]) ** 2)\n"
+        "    if options.pop('bounded', False):\n        options['var_to_bounds'] = {a: (0., [[9., 1.5]])}\n"
+        "    if options.pop('summed', False):\n        options['equalities'] = [tf.reduce_sum(a) - 2.]\n"
+        "    optimizer = tf.contrib.opt.ScipyOptimizerInterface(loss, **options)\n"
+        "    steps, seen = [], []\n"
+        "    with tf.Session() as session:\n"
+        "        session.run(tf.global_variables_initializer())\n"
+        "        optimizer.minimize(session, {scale: 3.}, fetches=[loss, scale], step_callback=steps.append,\n"
+        "                           loss_callback=lambda *values: seen.append(values))\n"
+        "        return session.run([a, other]), steps, seen\n"
+    )
+    for options, expected in [
+        ({"method": "L-BFGS-B", "options": {"maxiter": 50}}, [1, 2]),
+        ({"bounded": True}, [1, 1.5]),
+        ({"summed": True, "method": "SLSQP"}, [0.5, 1.5]),
+    ]:
+        with tf.Graph().as_default():
+            (found, other), steps, seen = module.minimise(**options)
+        np.testing.assert_allclose(found, [expected], atol=1e-3)
+        assert other == 7 and len(steps[-1]) == 3
+        value, scale = seen[0]
+        assert scale == 3 and value == (48.75 if "bounded" in options else 75) > seen[-1][0]
+
+
 def write_mnist(folder, plain=()):
     """Four idx files of 14 and 5 images of 3x2 pixels."""
     for name, number in (("train", 14), ("t10k", 5)):

@@ -19,7 +19,7 @@ _PLACES = {
     "data": ("tensorflow.data", "tensorflow.data.experimental"), "distributions": ("tensorflow.distributions",),
     "framework": ("tensorflow.train", "tensorflow", "tf_slim"), "keras": ("tensorflow.keras",),
     "layers": ("tf_slim.layers",), "lookup": ("tensorflow.lookup", "tensorflow.python.ops.lookup_ops"),
-    "losses": ("tf_slim.losses",), "metrics": ("tf_slim.metrics", "tensorflow"),
+    "losses": ("tf_slim.losses",), "metrics": ("tf_slim.metrics", "tensorflow"), "opt": ("tensorflow.train",),
     "rnn": ("tensorflow.nn.rnn_cell", "tensorflow.nn"), "slim": ("tf_slim",), "training": ("tf_slim.training",),
     "util": ("tensorflow", "tensorflow.python.framework.tensor_util"),
 }  # fmt: skip
@@ -70,6 +70,11 @@ def contrib_of(environment):
             "variables": lambda: environment.resolve("tensorflow.contrib.framework"),
         },
         "lookup": {"HashTable": lambda: tf.lookup.StaticHashTable},
+        "opt": {
+            "ScipyOptimizerInterface": lambda: (
+                importlib.import_module("tensorflow_vgg._run.scipy_optimizer").ScipyOptimizerInterface
+            )
+        },
         "slim": {
             "layers": lambda: environment.resolve("tensorflow.contrib.layers"),
             "nets": lambda: importlib.import_module("tf_slim.nets"),

@@ -16,7 +16,6 @@ _TENSORFLOW = {
     "contrib.rnn": "nn.rnn_cell, for cells, and tf.nn.static_rnn",
     "contrib.cudnn_rnn": "keras.layers.CuDNNLSTM", "contrib.estimator": "estimator", "contrib.learn": "estimator",
     "contrib.image": "keras.preprocessing.image, or scipy.ndimage in tf.py_func",
-    "contrib.opt": "train, for optimizers; scipy.optimize.minimize for ScipyOptimizerInterface",
     "contrib.predictor": "saved_model.load", "contrib.saved_model": "saved_model",
     "contrib.training.HParams": "app.flags, or types.SimpleNamespace",
     "contrib.summary": "summary", "contrib.util": "make_ndarray, tf.make_tensor_proto or tf.get_static_value",
