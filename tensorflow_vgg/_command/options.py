@@ -51,6 +51,9 @@ TOLERANCE = number(float)
 RATIO = number(float, above=True)
 PART = number(float, most=1, above=True)
 
+# By these `_pictures` marks its pages and pictures, near their beginning.
+_DRAWN = b'<meta name="generator" content="tensorflow-vgg">', b"Software\0tensorflow-vgg"
+
 # Options that several verbs have, as argparse takes them.
 _SHARED = {
     "images": {"nargs": "+", "metavar": "IMAGE", "help": "an image file, or a folder for all images in it and below"},
@@ -141,8 +144,9 @@ def expect_new(path, but_drawn=False):
     """Raises if there is something already; with `but_drawn`, something else than what this command has drawn."""
     if but_drawn and os.path.isfile(path):
         with open(path, "rb") as file:
-            if b"tensorflow-vgg" in file.read(400):  # as `_pictures` writes it
-                return
+            start = file.read(400)
+        if any(mark in start for mark in _DRAWN):
+            return
     if os.path.lexists(path):
         raise ValueError(f"{path}: exists already; remove it or choose another name")
 
