@@ -1,6 +1,7 @@
 """What the tests share: the golden figures, the seeded weights they were recorded with, and tolerances."""
 
 import gc
+import itertools
 import json
 import os
 import re
@@ -181,3 +182,57 @@ def tensor_attributes(network):
     import tensorflow.compat.v1 as tf
 
     return sorted(name for name, value in vars(network).items() if isinstance(value, tf.Tensor))
+
+
+@pytest.fixture(scope="module")
+def thin(tmp_path_factory):
+    """thin("vgg19") is a recording of this package's network with thin weights, made once."""
+    from recordings import TIGER, dump
+
+    from tensorflow_vgg import weights
+
+    folder = tmp_path_factory.mktemp("thin")
+
+    def make(net, *more):
+        file, path = folder / f"{net}.npy", folder / f"{net}{''.join(more)}.npz"
+        if not file.exists():
+            weights.write(str(file), weights.seeded(net, 19, thin=True))  # read sooner than made, and it is read often
+        return str(path) if path.exists() else dump(path, TIGER, "--net", net, "--weights", file, *more)
+
+    return make
+
+
+@pytest.fixture
+def changed(tmp_path, thin):
+    """changed("vgg19", ("old", "new")) records a copy of this package's module in which text has been replaced."""
+    from recordings import PACKAGE, dump
+
+    number = itertools.count()
+
+    def make(net, *replacements, given=()):
+        folder = tmp_path / f"changed{next(number)}"
+        folder.mkdir()
+        with open(os.path.join(PACKAGE, f"{net}.py"), encoding="utf-8") as file:
+            source = file.read()
+        for old, new in replacements:
+            assert source.count(old) == 1, old
+            source = source.replace(old, new)
+        (folder / f"{net}.py").write_text(source, encoding="utf-8")
+        return dump(f"{folder}.npz", "--from", thin(net), "--modules", folder, *given)
+
+    return make
+
+
+@pytest.fixture
+def judged(capsys):
+    """judged(a, b) is what `compare --json` prints, with its exit status."""
+    from tensorflow_vgg._command.main import main
+
+    def run(a, b, *more):
+        capsys.readouterr()
+        status = main(["compare", str(a), str(b), "--json", *more])
+        result = json.loads(capsys.readouterr().out)
+        assert status == (0 if result["ok"] else 1)
+        return result
+
+    return run
