@@ -425,7 +425,12 @@ def test_the_verbs_and_the_gallery_in_code(home, seeded, capsys, monkeypatch):
         assert main(["search", wrong, "p/cat.jpeg"]) == 2 and message in capsys.readouterr().err
     (home / "p" / "cat.jpeg").rename(home / "cat.jpeg")
     assert main(["search", "g", "cat.jpeg", "--top", "2"]) == 0
-    assert f"not there any more: 1 of the images found, such as {home}/p/cat.jpeg: run" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"not there any more: 1 of the images found, such as {home}/p/cat.jpeg: run" in told
+    assert "learnt nothing" not in told
+    assert main(["index", "p", "-o", "s", "--weights", "seeded:19:thin"]) == 0
+    assert main(["search", "s", "cat.jpeg"]) == 0
+    assert "s: its seeded weights have learnt nothing" in capsys.readouterr().err
     (home / "cat.jpeg").rename(home / "p" / "cat.jpeg")
 
     gallery = tensorflow_vgg.search.Gallery("g")

@@ -48,6 +48,11 @@ def run(args):
     queries = _queries(args.images) if args.images else None
     if args.html and (os.path.isdir(args.html) or not args.html.lower().endswith((".html", ".htm"))):
         raise ValueError(f"--html {args.html}: expected the name of a file that ends with .html, for it is replaced")
+    if gallery.about["weights"].startswith("seeded:"):
+        complain(
+            f"{args.gallery}: its seeded weights have learnt nothing: all images are rather similar to them, "
+            "and the most similar alike in colours and textures"
+        )
     failed, gone = [], set()
     if queries is None:
         found = _groups(gallery, args.duplicates)
