@@ -267,8 +267,8 @@ def _after(code, made, name):
 
 def _before(code, named, after, options):
     leaves = [leaf for value in named.values.values() for leaf in code.leaves(value)]
-    if leaves and all(map(key_of, leaves)):  # relu(fc): the layer is what it is made from
-        named = next(iter(code.made(leaves[0], named)[0]), named)
+    if leaves and all(map(key_of, leaves)):  # relu(fc): the layer is what it is made from; not so flatten(pool5)
+        named = next((maker for maker in code.made(leaves[0], named)[0] if code.calls(maker, "conv", "fc")), named)
     found, waiting = [], [(read, named) for read in code.read_by(named)]
     for read, at in waiting:
         makers, sure = code.made(read, at)
