@@ -99,8 +99,6 @@ def matplotlib_of():
     """The module matplotlib as a script sees it: with `cm.get_cmap` and `use(..., warn)`, which are gone."""
     matplotlib = importlib.import_module("matplotlib")
     base = importlib.import_module("matplotlib.cm")
-    if hasattr(base, "get_cmap"):
-        return matplotlib
 
     def get_cmap(name=None, lut=None):
         return importlib.import_module("matplotlib.pyplot").get_cmap(name, lut)
