@@ -81,11 +81,11 @@ def test_pictures_are_small_turned_and_need_not_be_readable(tmp_path):
     assert "cannot be read" in text and text.count("<img ") == 1 and 'src="data:image/png;' in text
 
 
-# A page with the page in a frame as narrow as a telephone, which says what the browser has made of it.
+# A page with the page in a frame as narrow as a telephone, which says what the browser has made of it. It does so in
+# its load event, which comes after the frame's pictures: nothing is left to wait for when the browser writes it down.
 WATCHES = """<!DOCTYPE html><iframe src="page.html" style="width:360px;height:600px"></iframe><pre></pre><script>
-onload = async () => {
+onload = () => {
   const frame = document.querySelector("iframe").contentWindow, page = frame.document;
-  await Promise.all([...page.images].map(image => image.decode().catch(() => 0)));
   const press = key => frame.dispatchEvent(new KeyboardEvent("keydown", {key, cancelable: true}));
   const at = () => [...page.links].indexOf(page.activeElement);
   const pressed = ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "x"].map(key => (press(key), at()));
@@ -105,7 +105,7 @@ def test_a_browser_shows_it(written):
     (path.parent / "watches.html").write_text(WATCHES)
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
-        "--virtual-time-budget=10000", f"--user-data-dir={path.parent / 'chromium'}", "--dump-dom",
+        f"--user-data-dir={path.parent / 'chromium'}", "--dump-dom",
         (path.parent / "watches.html").as_uri(),
     ]  # fmt: skip
     process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=True)
