@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import difflib
 import importlib
 import logging
 import os
@@ -10,7 +9,7 @@ import re
 import sys
 import warnings
 
-from tensorflow_vgg import __version__
+from tensorflow_vgg import __version__, _images
 from tensorflow_vgg._command import options
 from tensorflow_vgg._command.terminal import complain, shown
 
@@ -104,8 +103,7 @@ def _parse(argv):
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         there = re.findall(r"--[a-z-]+", args.parser.format_help())
-        near = difflib.get_close_matches(unknown[0].partition("=")[0], there, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = _images.alike(unknown[0].partition("=")[0], there)
         args.parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     return args
 
@@ -114,6 +112,5 @@ def _expect_verb(words, verbs):
     """Raises if `words` begins with what is none of `verbs` and no option."""
     for word in words[:1]:
         if verbs and word not in verbs and not word.startswith("-"):
-            near = difflib.get_close_matches(word, verbs, 1)
-            hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(verbs)}"
-            raise ValueError(f"{word}: no such verb; {hint}")
+            hint = _images.alike(word, verbs) or f"; expected one of {', '.join(verbs)}"
+            raise ValueError(f"{word}: no such verb{hint}")

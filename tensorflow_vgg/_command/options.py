@@ -5,6 +5,7 @@ import math
 import os
 import tempfile
 
+from tensorflow_vgg import _pictures
 from tensorflow_vgg._command.terminal import complain
 
 __all__ = [
@@ -50,9 +51,6 @@ SEED = number(int, 0, 2**32 - 1)
 TOLERANCE = number(float)
 RATIO = number(float, above=True)
 PART = number(float, most=1, above=True)
-
-# By these `_pictures` marks its pages and pictures, near their beginning.
-_DRAWN = b'<meta name="generator" content="tensorflow-vgg">', b"Software\0tensorflow-vgg"
 
 # Options that several verbs have, as argparse takes them.
 _SHARED = {
@@ -142,12 +140,7 @@ def weight_dict_of(source, net, use_mapped):
 
 def expect_new(path, but_drawn=False):
     """Raises if there is something already; with `but_drawn`, something else than what this command has drawn."""
-    if but_drawn and os.path.isfile(path):
-        with open(path, "rb") as file:
-            start = file.read(400)
-        if any(mark in start for mark in _DRAWN):
-            return
-    if os.path.lexists(path):
+    if os.path.lexists(path) and not (but_drawn and _pictures.is_drawn(path)):
         raise ValueError(f"{path}: exists already; remove it or choose another name")
 
 

@@ -1,10 +1,10 @@
 """Compares two recordings, one layer at a time."""
 
-import difflib
 import math
 
 import numpy as np
 
+from tensorflow_vgg import _images
 from tensorflow_vgg._compare import causes
 from tensorflow_vgg._compare.recording import size
 
@@ -65,10 +65,9 @@ def _common_layers(a, b, wanted):
         if missing:
             has = f"that {one.path} has" if wanted is None else "that --layers names"
             common = f"compare those that both have with --layers {','.join(names)}" if names else "both have none"
-            near = difflib.get_close_matches(missing[0], names, 3, 0.75) if wanted is not None else ()
-            if near:
-                common = f"did you mean {' or '.join(near)}?"
-            raise ValueError(f"{other.path}: layers are missing {has}: {causes.listed(missing, 6, 'more')}; {common}")
+            hint = _images.alike(missing[0], names, 3, 0.75) if wanted is not None else ""
+            listed = causes.listed(missing, 6, "more")
+            raise ValueError(f"{other.path}: layers are missing {has}: {listed}{hint or '; ' + common}")
     if wanted is not None:
         names = [name for name in names if name in wanted]
     if not names:

@@ -1,13 +1,12 @@
 """Records what a network computes, layer by layer."""
 
 import contextlib
-import difflib
 import os
 import platform
 
 import numpy as np
 
-from tensorflow_vgg import session_config
+from tensorflow_vgg import _images, session_config
 from tensorflow_vgg._compare import modules as networks
 from tensorflow_vgg._compare import steps
 from tensorflow_vgg._compare.graph import Parts, ancestors, described, nodes
@@ -92,8 +91,9 @@ def _tensors(network, graph, feed):
             if isinstance(value, tf.Tensor) and id(value) not in own:
                 attributes.setdefault(name, value)
     fed = {tensor.op.name for tensor in feed}
-    order = [op.name for op in graph.get_operations()]
-    empty = [op.name for op in graph.get_operations() if op.type == "Placeholder" and op.name not in fed]
+    operations = graph.get_operations()
+    order = {op.name: number for number, op in enumerate(operations)}
+    empty = [op.name for op in operations if op.type == "Placeholder" and op.name not in fed]
     found = {
         name: value
         for name, value in attributes.items()
@@ -101,8 +101,8 @@ def _tensors(network, graph, feed):
         if np.dtype(value.dtype.base_dtype.as_numpy_dtype).kind in "biuf"
     }
     tensors, unfed = {}, {}
-    for name, tensor in sorted(found.items(), key=lambda item: order.index(item[1].op.name)):
-        needed = ancestors(tensor.op)
+    for name, tensor in sorted(found.items(), key=lambda item: order[item[1].op.name]):
+        needed = ancestors(tensor.op) if empty else ()
         lacking = [placeholder for placeholder in empty if placeholder in needed]
         if lacking:
             unfed[name] = lacking[0]
@@ -122,9 +122,8 @@ def _expect(layers, tensors, unfed):
             )
     if missing or not tensors:
         expected = f"the layers {', '.join(missing)}" if missing else "attributes that are tensors"
-        near = difflib.get_close_matches(missing[0], tensors, 3, 0.75) if missing else ()
-        found = f"; did you mean {' or '.join(near)}?" if near else f", got {', '.join(tensors) or 'none'}"
-        raise ValueError(f"expected {expected}{found}")
+        hint = _images.alike(missing[0], tensors, 3, 0.75) if missing else ""
+        raise ValueError(f"expected {expected}{hint or ', got ' + (', '.join(tensors) or 'none')}")
 
 
 def _run(tensors, entering, feed, given):

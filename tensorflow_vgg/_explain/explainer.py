@@ -27,13 +27,14 @@ def explainer(net, weight_dict, attention=True, chosen=None, top=1):
         rgb = tf.placeholder(tf.float32, [None, 224, 224, 3], name="images")
         network = vgg16.Vgg16(weight_dict) if net == "vgg16" else vgg19.Vgg19(weight_dict, attention=attention)
         network.build(rgb)
-        last = network.conv5_3 if net == "vgg16" else network.conv5_4
-        classes = tf.placeholder(tf.int32, [None], name="classes")
-        cam = grad_cam(network, last, classes)
+        looked_at = {"prob": network.prob}
+        if top or chosen is not None:
+            last = looked_at["last"] = network.conv5_3 if net == "vgg16" else network.conv5_4
+            classes = tf.placeholder(tf.int32, [None], name="classes")
+            cam = grad_cam(network, last, classes)
+            if net == "vgg19" and attention:
+                looked_at.update(spatial=network.spatial_attention, channels=network.channel_attention)
     session = tf.Session(graph=graph, config=session_config())
-    looked_at = {"prob": network.prob, "last": last}
-    if net == "vgg19" and attention:
-        looked_at.update(spatial=network.spatial_attention, channels=network.channel_attention)
 
     def explain(pixels):
         found = session.run(looked_at, {rgb: pixels})

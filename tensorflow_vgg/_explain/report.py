@@ -1,9 +1,9 @@
 """What is told of an image: as numbers, as a line, as a picture, and in the contact sheet."""
 
-import difflib
 import os
 import re
 
+from tensorflow_vgg import _images
 from tensorflow_vgg._pictures import attention, page
 
 __all__ = ["class_of", "draw", "line", "numbers", "section", "wnid_and_name"]
@@ -28,8 +28,7 @@ def class_of(text, labels):
         return (exact or found)[0]
     if wanted.isdigit() and int(wanted) < len(labels):
         return int(wanted)
-    near = difflib.get_close_matches(wanted, dict.fromkeys(name for of_class in names for name in of_class), 3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    hint = _images.alike(wanted, dict.fromkeys(name for of_class in names for name in of_class), 3)
     raise ValueError(f"--class {text}: expected a label or a number below {len(labels)}{hint}")
 
 

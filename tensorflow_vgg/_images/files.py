@@ -6,7 +6,7 @@ import re
 import shlex
 import stat
 
-__all__ = ["ENDINGS", "find", "near"]
+__all__ = ["ENDINGS", "alike", "find", "near"]
 
 ENDINGS = (
     ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
@@ -53,6 +53,12 @@ def expect_file(path, folder=False):
         raise ValueError(f"{path}: expected {what}, found a device, a pipe or the like")
 
 
+def alike(name, names, most=1, cutoff=0.6):
+    """Those of `names` that are like a name that is none of them, as a question that ends a message; "" if none is."""
+    found = difflib.get_close_matches(name, list(names), most, cutoff)
+    return f"; did you mean {' or '.join(found)}?" if found else ""
+
+
 def near(path):
     """What is there of a similar name, or of one that goes on after a space, as a question; "" if nothing is."""
     folder, name = os.path.split(str(path).rstrip("/"))
@@ -60,9 +66,9 @@ def near(path):
         names = sorted(os.listdir(folder or "."))
     except OSError:
         return ""
-    alike = [other for other in names if name and other.startswith(f"{name} ")]
-    alike = alike or difflib.get_close_matches(name, names, 1)
-    return f"; did you mean {shlex.quote(os.path.join(folder, alike[0]))}?" if alike else ""
+    found = [other for other in names if name and other.startswith(f"{name} ")]
+    found = found or difflib.get_close_matches(name, names, 1)
+    return f"; did you mean {shlex.quote(os.path.join(folder, found[0]))}?" if found else ""
 
 
 def _below(top):

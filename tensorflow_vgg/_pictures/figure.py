@@ -7,7 +7,7 @@ import contextlib
 import os
 import warnings
 
-from tensorflow_vgg import weights
+from tensorflow_vgg import _pictures, weights
 
 __all__ = ["BLUE", "GREY", "MAP", "RED", "drawing", "plain", "require"]
 
@@ -74,7 +74,7 @@ def drawing(path, width, height):
             if ending in ("pdf", "svg"):
                 drawn.savefig(file, format=ending)
             else:
-                drawn.savefig(file, format="png", metadata={"Software": "tensorflow-vgg"})
+                drawn.savefig(file, format="png", metadata={"Software": _pictures.GENERATOR})
 
 
 def plain(text):

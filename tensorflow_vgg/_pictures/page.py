@@ -8,7 +8,7 @@ import os
 import pathlib
 import typing
 
-from tensorflow_vgg import _images, weights
+from tensorflow_vgg import _images, _pictures, weights
 
 __all__ = ["Card", "Section", "thumbnail", "write"]
 
@@ -94,7 +94,7 @@ def write(path, title, sections, note=""):
             file.write("".join(parts).encode("utf-8"))
 
         put('<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n')
-        put('<meta name="generator" content="tensorflow-vgg">\n')
+        put(f'<meta name="generator" content="{_pictures.GENERATOR}">\n')
         put(f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n')
         put('<meta name="viewport" content="width=device-width, initial-scale=1">\n')
         put(f"<title>{_text(title)}</title>\n<style>{_STYLE}</style>\n<h1>{_text(title)}</h1>\n")

@@ -159,11 +159,11 @@ def _variable(
 
 
 def _get_variable(name, shape=None, dtype=None, initializer=None, *args, **kwargs):
-    region, shape = _region(initializer, dtype) if shape is None else None, _whole(shape)
+    region = _region(initializer, dtype) if shape is None else None
     scope = tf.get_variable_scope()
     if region is not None and not scope.reuse:
         initializer = _start(region, initializer.shape, f"{scope.name}/{name}" if scope.name else name)
-    return tf.get_variable(name, shape, dtype, initializer, *args, **kwargs)
+    return tf.get_variable(name, _whole(shape), dtype, initializer, *args, **kwargs)
 
 
 def _whole(shape):

@@ -1,7 +1,6 @@
 """The images of a run: which there are, of which class, and which of them are trained on."""
 
 import collections
-import difflib
 import hashlib
 import itertools
 import os
@@ -98,13 +97,10 @@ def find_images(folder, classes=None):
     items = []
     for name in names:
         if name not in classes:
-            near = difflib.get_close_matches(name, classes, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = _images.alike(name, classes)
             raise ValueError(f"{folder}: {name} is none of the {len(classes)} classes {_few(classes)}{hint}")
         place = os.path.join(folder, name)
-        found = sorted(
-            file for file in os.listdir(place) if file.lower().endswith(utils.IMAGE_ENDINGS) and file[0] != "."
-        )
+        found = _image_names(place)
         if not found:
             raise ValueError(f"{place}: expected images ({', '.join(utils.IMAGE_ENDINGS)}), found none")
         items += [(os.path.join(place, file), classes.index(name)) for file in found]
@@ -113,10 +109,14 @@ def find_images(folder, classes=None):
 
 def beside(folder):
     """A line on images that lie in a folder itself, in none of its classes; None if there are none."""
-    loose = [name for name in os.listdir(folder) if name.lower().endswith(utils.IMAGE_ENDINGS) and name[0] != "."]
-    if not loose:
-        return None
-    return f"{folder}: images in no class's folder are left out: {len(loose)}, such as {min(loose)}"
+    loose = _image_names(folder)
+    return f"{folder}: images in no class's folder are left out: {len(loose)}, such as {loose[0]}" if loose else None
+
+
+def _image_names(folder):
+    """The names of the images in a folder itself, sorted."""
+    names = os.listdir(folder)
+    return sorted(name for name in names if name.lower().endswith(utils.IMAGE_ENDINGS) and name[0] != ".")
 
 
 def _check_class(folder, name):
